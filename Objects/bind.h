@@ -253,15 +253,20 @@ template <class T>
 struct Convert<Optional<T>> {
   static bool convert(const Signature& signature, int index, PyObject* value, Optional<T>& out) {
     if (value == nullptr) return true;
-    if constexpr (requires { typename T::BorrowedTag; }) {
-      out = value;
-      return true;
-    } else {
-      T converted{};
-      if (!Convert<T>::convert(signature, index, value, converted)) return false;
-      out = std::move(converted);
-      return true;
-    }
+    T converted{};
+    if (!Convert<T>::convert(signature, index, value, converted)) return false;
+    out = std::move(converted);
+    return true;
+  }
+};
+template <class T>
+struct Convert<Optional<Borrowed<T>>> {
+  static bool convert(const Signature& signature, int index, PyObject* value, Optional<Borrowed<T>>& out) {
+    if (value == nullptr) return true;
+    T* converted = nullptr;
+    if (!Convert<Borrowed<T>>::convert(signature, index, value, converted)) return false;
+    out = Borrowed<T>(converted);
+    return true;
   }
 };
 
