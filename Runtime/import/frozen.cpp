@@ -36,7 +36,7 @@ namespace {
 const _frozen* search(const _frozen* table, PyObject* name) {
   if (table == nullptr) return nullptr;
   for (; table->name != nullptr; table++) {
-    if (PyUnicode_EqualToASCIIString(name, table->name)) return table;
+    if (_PyUnicode_EqualToASCIIString(name, table->name)) return table;
   }
   return nullptr;
 }

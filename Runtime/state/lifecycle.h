@@ -1,0 +1,15 @@
+// Parts of start-up and shutdown that stand in files of their own.
+#pragma once
+
+#include "Runtime/refs/ref.h"
+
+namespace pyston::state {
+
+/// Makes sys.stdin, stdout and stderr; a file descriptor that isn't open gives None.
+Status open_standard_streams(PyThreadState* tstate);
+/// Flushes sys.stdout and sys.stderr. An error in stdout is reported as unraisable and fails.
+Status flush_standard_streams();
+/// Empties sys.modules in the documented order, so that finalisers run while their modules still exist.
+void finalize_modules(PyThreadState* tstate);
+
+}  // namespace pyston::state
