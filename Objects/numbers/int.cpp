@@ -149,8 +149,6 @@ PyObject* int_bit_count(Borrowed<PyLongObject> self) {
 
 PyObject* int_bit_length(Borrowed<PyLongObject> self) { return PyLong_FromSize_t(_PyLong_NumBits(self.object())); }
 
-PyObject* int_same(Borrowed<PyLongObject> self) { return int_exact(self.object()); }
-
 PyObject* int_format(Borrowed<PyLongObject> self, Borrowed<PyUnicodeObject> spec) {
   _PyUnicodeWriter writer;
   _PyUnicodeWriter_Init(&writer);
