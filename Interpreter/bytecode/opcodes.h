@@ -24,7 +24,7 @@ enum Operand : uint8_t {
   kCount,      // a number of items
   kFlag,       // bits particular to the instruction
   kInvert,     // 1: the negated test
-  kExtend,     // upper bits of the next instruction's argument
+  kExtension,  // upper bits of the next instruction's argument
 };
 
 enum OpcodeFlags : unsigned {
