@@ -17,6 +17,7 @@ struct FStringPieces {
   size_t base;
   PyObject* text = nullptr;  // arena-owned
   bool has_format = false;
+  const Token* specification_of = nullptr;  // set for a format specification
 };
 
 namespace {
@@ -241,9 +242,16 @@ Expr* Parser::join_pieces(FStringPieces& pieces, bool force_joined) {
     scratch_.pop_back();
     return result;
   }
+  // QUIRK: the end of a format specification is placed on its own token, not on the whole concatenation.
+  const bool has_last = pieces.text != nullptr;
   if (!flush_text(pieces)) return nullptr;
   auto* node = make<node::JoinedStr>(pieces.first_mark);
-  if (node == nullptr || !take(pieces.base, node->values)) return nullptr;
+  if (node == nullptr) return nullptr;
+  if (const Token* token = pieces.specification_of) {
+    node->position = {token->lineno, token->col_offset, token->end_lineno, token->end_col_offset};
+    if (has_last) static_cast<Expr*>(scratch_.back())->position = node->position;
+  }
+  if (!take(pieces.base, node->values)) return nullptr;
   return node;
 }
 
@@ -494,6 +502,7 @@ bool Parser::replacement_field(FStringPieces& pieces, const char*& p, const char
   if (*p == ':') {
     if (++p >= end) return unexpected_end();
     FStringPieces inner{pieces.first_mark, scratch_.size()};
+    inner.specification_of = &token;
     if (!format_string(inner, p, end, is_raw, nesting + 1, token)) return false;
     specification = join_pieces(inner, true);
     if (specification == nullptr) return false;
