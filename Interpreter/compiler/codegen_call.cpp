@@ -59,6 +59,9 @@ bool Compiler::visit_call(node::Call* node) {
 bool Compiler::visit_method_call(node::Call* node, bool& handled) {
   auto* method = as<node::Attribute>(node->func);
   if (method == nullptr || method->ctx != ExprContext::kLoad) return true;
+  // A function of an imported module is no method: the global lookup is cached better by LOAD_ATTR.
+  auto* owner = as<node::Name>(method->value);
+  if (owner != nullptr && (table_.top()->flags_of(owner->id) & DEF_IMPORT)) return true;
   const int args = node->args.size();
   const int keywords = node->keywords.size();
   if (args + keywords + (keywords != 0) >= kStackUseGuideline || has_unpacking(node->args, node->keywords)) return true;

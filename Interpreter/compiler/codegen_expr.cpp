@@ -274,7 +274,6 @@ void Compiler::match_attribute_start(node::Attribute* node) {
   const Py_ssize_t length = PyUnicode_GET_LENGTH(node->attr);
   if (length <= whole.end_col_offset) {
     at.col_offset = whole.end_col_offset - static_cast<int>(length);
-    at.end_col_offset = whole.end_col_offset;
   } else {
     at.col_offset = -1;
     at.end_col_offset = -1;

@@ -179,10 +179,7 @@ bool Compiler::visit_lambda(node::Lambda* node) {
   set_argument_counts(unit(), node->args);
   if (!visit(node->body)) return false;
   const bool is_generator = unit().scope->is_generator;
-  if (!is_generator) {
-    set_position_of(node->body);
-    emit(RETURN_VALUE);
-  }
+  if (!is_generator) emit(RETURN_VALUE);
   Ref<PyCodeObject> code = assemble(!is_generator);
   leave_scope();
   return code && emit_closure(code.get(), flags);

@@ -536,9 +536,9 @@ bool Compiler::jump_if(Expr* expr, Block* target, bool condition) {
     case Kind::kCompare: {
       auto* node = cast<node::Compare>(expr);
       const int last = node->ops.size() - 1;
-      if (last == 0) break;
-      PositionGuard guard(unit());
+      // QUIRK: the comparison's position stays in force for what follows.
       set_position_of(expr);
+      if (last == 0) break;
       if (!check_compare(node)) return false;
       Block* cleanup = new_block();
       if (!visit(node->left)) return false;

@@ -134,7 +134,6 @@ bool Compiler::visit_try_finally(TryNode* node) {
   pop_frame_block();
   emit(RERAISE, 0);
   use_next(cleanup);
-  clear_position();
   emit_pop_except_and_reraise();
   use_next(exit);
   return true;
@@ -333,17 +332,15 @@ void Compiler::finish_with_except(Block* cleanup) {
   Block* suppress = new_block();
   emit_jump(kPopJumpIfTrue, suppress);
   emit(RERAISE, 2);
+  use_next(cleanup);
+  clear_position();
+  emit_pop_except_and_reraise();
   use_next(suppress);
   emit(POP_TOP);
   emit(kPopBlock);
   emit(POP_EXCEPT);
   emit(POP_TOP);
   emit(POP_TOP);
-  Block* exit = new_block();
-  emit_jump(kJump, exit);
-  use_next(cleanup);
-  emit_pop_except_and_reraise();
-  use_next(exit);
 }
 
 template <class WithNode>

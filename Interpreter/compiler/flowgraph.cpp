@@ -261,14 +261,14 @@ bool FlowGraph::normalize_blocks() {
   return true;
 }
 
-/// Copies a short exit block over the jump that leads to it.
+/// Copies a short exit block that belongs to no line over the jump that leads to it.
 void FlowGraph::extend_block(Block& block) {
   constexpr size_t kMaxCopied = 4;
   if (block.empty()) return;
   Instruction& last = block.last();
   if (last.opcode != kJump) return;
   Block* exit = last.target;
-  if (!exit->is_exit || exit->instructions.size() > kMaxCopied) return;
+  if (!is_exit_without_line(*exit) || exit->instructions.size() > kMaxCopied) return;
   make_nop(last);
   last.target = nullptr;
   block.instructions.insert(block.instructions.end(), exit->instructions.begin(), exit->instructions.end());
