@@ -126,7 +126,7 @@ void raise_bad_argument(const Signature& s, int index, const char* expected, PyO
   const char* got = value == Py_None ? "None" : Py_TYPE(value)->tp_name;
   if (s.total == 1 && !s.takes_keywords() && s.required == 1) {
     PyErr_Format(PyExc_TypeError, "%.200s() argument must be %.50s, not %.50s", s.function, expected, got);
-  } else if (index < s.positional) {
+  } else if (index < s.positional_only || !s.takes_keywords()) {
     PyErr_Format(PyExc_TypeError, "%.200s() argument %d must be %.50s, not %.50s", s.function, index + 1, expected, got);
   } else {
     PyErr_Format(PyExc_TypeError, "%.200s() argument '%s' must be %.50s, not %.50s", s.function, s.names[index],

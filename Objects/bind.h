@@ -245,6 +245,25 @@ struct Convert<bool> {
     return truth >= 0;
   }
 };
+/// A str without NUL characters as UTF-8, which lives as long as the str.
+template <>
+struct Convert<const char*> {
+  static bool convert(const Signature& signature, int index, PyObject* value, const char*& out) {
+    if (!PyUnicode_Check(value)) {
+      raise_bad_argument(signature, index, "str", value);
+      return false;
+    }
+    Py_ssize_t size;
+    out = PyUnicode_AsUTF8AndSize(value, &size);
+    if (out == nullptr) return false;
+    for (Py_ssize_t i = 0; i < size; i++) {
+      if (out[i] != '\0') continue;
+      PyErr_SetString(PyExc_ValueError, "embedded null character");
+      return false;
+    }
+    return true;
+  }
+};
 template <>
 struct Convert<Buffer> {
   static bool convert(const Signature&, int, PyObject* value, Buffer& out) { return out.acquire(value); }
