@@ -8,7 +8,6 @@
 #undef Py_VaBuildValue
 #undef _Py_VaBuildStack
 #include "Runtime/refs/ref.h"
-#include "internal/pycore_abstract.h"
 #include "internal/pycore_moduleobject.h"
 #include "internal/pycore_pystate.h"
 
@@ -347,16 +346,4 @@ int PyModule_AddStringConstant(PyObject* module, const char* name, const char* v
 int PyModule_AddType(PyObject* module, PyTypeObject* type) {
   if (PyType_Ready(type) < 0) return -1;
   return PyModule_AddObjectRef(module, _PyType_Name(type), reinterpret_cast<PyObject*>(type));
-}
-
-int _Py_convert_optional_to_ssize_t(PyObject* object, void* result) {
-  if (object == Py_None) return 1;
-  if (!_PyIndex_Check(object)) {
-    PyErr_Format(PyExc_TypeError, "argument should be integer or None, not %.200s", Py_TYPE(object)->tp_name);
-    return 0;
-  }
-  const Py_ssize_t limit = PyNumber_AsSsize_t(object, PyExc_OverflowError);
-  if (limit == -1 && PyErr_Occurred()) return 0;
-  *static_cast<Py_ssize_t*>(result) = limit;
-  return 1;
 }

@@ -544,10 +544,6 @@ void _Py_FatalErrorFormat(const char* function, const char* format, ...) {
   va_end(arguments);
   fatal(function, message, -1);
 }
-void _Py_FatalRefcountErrorFunc(const char* function, const char* message) {
-  _Py_FatalErrorFormat(function, "%s: bug likely caused by a refcount error in a C extension", message);
-}
-
 void Py_ExitStatusException(PyStatus status) {
   if (PyStatus_IsExit(status)) exit(status.exitcode);
   if (PyStatus_IsError(status)) fatal(status.func, status.err_msg, 1);

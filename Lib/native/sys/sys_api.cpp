@@ -5,6 +5,7 @@
 #include "internal/pycore_object.h"
 #include "internal/pycore_pathconfig.h"
 #include "internal/pycore_pyerrors.h"
+#include "internal/pycore_pylifecycle.h"
 #include "internal/pycore_sysmodule.h"
 
 #define PYSTON_STRINGIFY_(x) #x
