@@ -301,3 +301,37 @@ int _Py_CoerceLegacyLocale(int warn) {
 }
 
 char* _Py_SetLocaleFromEnv(int category) { return setlocale(category, ""); }
+
+// ---- file system encoding -----------------------------------------------------------------------------------------
+
+const char* Py_FileSystemDefaultEncoding = nullptr;
+int Py_HasFileSystemDefaultEncoding = 0;
+const char* Py_FileSystemDefaultEncodeErrors = nullptr;
+
+namespace {
+bool owns_filesystem_encoding = false;
+}
+
+void _Py_ClearFileSystemEncoding(void) {
+  if (owns_filesystem_encoding) {
+    PyMem_RawFree(const_cast<char*>(Py_FileSystemDefaultEncoding));
+    PyMem_RawFree(const_cast<char*>(Py_FileSystemDefaultEncodeErrors));
+    owns_filesystem_encoding = false;
+  }
+  Py_FileSystemDefaultEncoding = nullptr;
+  Py_FileSystemDefaultEncodeErrors = nullptr;
+}
+
+int _Py_SetFileSystemEncoding(const char* encoding, const char* errors) {
+  char* encoding_copy = _PyMem_RawStrdup(encoding);
+  char* errors_copy = encoding_copy == nullptr ? nullptr : _PyMem_RawStrdup(errors);
+  if (errors_copy == nullptr) {
+    PyMem_RawFree(encoding_copy);
+    return -1;
+  }
+  _Py_ClearFileSystemEncoding();
+  Py_FileSystemDefaultEncoding = encoding_copy;
+  Py_FileSystemDefaultEncodeErrors = errors_copy;
+  owns_filesystem_encoding = true;
+  return 0;
+}

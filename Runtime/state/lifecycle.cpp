@@ -21,6 +21,7 @@
 #include "internal/pycore_long.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_pathconfig.h"
+#include "internal/pycore_context.h"
 #include "internal/pycore_pyerrors.h"
 #include "internal/pycore_pylifecycle.h"
 #include "internal/pycore_pymem.h"
@@ -419,7 +420,6 @@ int Py_FinalizeEx(void) {
   _PyTraceMalloc_Fini();
   _PyImport_Fini();
   _PyFaulthandler_Fini();
-  _PyHash_Fini();
   finalize_interpreter(tstate);
   _PyArg_Fini();
   PyInterpreterState* main_interpreter = interp;
