@@ -4,7 +4,9 @@
 // entering or leaving contexts changes the version. The cached reference is borrowed from the current context.
 #include "Objects/bind.h"
 
+extern "C" {  // the header itself doesn't say so
 #include <internal/pycore_context.h>
+}
 #include <internal/pycore_hamt.h>
 #include <internal/pycore_initconfig.h>
 #include <internal/pycore_interp.h>
