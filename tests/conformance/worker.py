@@ -1,0 +1,63 @@
+"""Runs one module of the installed regression suite and reports each test's outcome as a line of a file.
+
+    worker.py MODULE REPORT          MODULE: test_dict, test_importlib.extension ...
+
+Lines: `start ID`, then `ok|fail|error|skip ID`. A failing subtest fails its test. The report is written line by line:
+what ran before a crash is known.
+"""
+import importlib
+import sys
+import unittest
+
+
+class Reporter(unittest.TestResult):
+    def __init__(self, stream):
+        super().__init__()
+        self.stream = stream
+        self.outcome = "ok"
+
+    def write(self, kind, test):
+        self.stream.write(f"{kind} {test.id()}\n".encode("utf-8", "backslashreplace"))
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.outcome = "ok"
+        self.write("start", test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.write(self.outcome, test)
+
+    def addError(self, test, err):
+        self.outcome = "error"
+        super().addError(test, err)
+
+    def addFailure(self, test, err):
+        self.outcome = "fail"
+        super().addFailure(test, err)
+
+    def addSkip(self, test, reason):
+        self.outcome = "skip"
+
+    def addUnexpectedSuccess(self, test):
+        self.outcome = "fail"
+
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self.outcome = "fail"
+
+
+def main():
+    module_name, report = sys.argv[1:]
+    sys.argv[1:] = []
+    sys.path[0] = ""
+    from test import support
+    support.use_resources = []
+    module = importlib.import_module(f"test.{module_name}")
+    suite = unittest.TestLoader().loadTestsFromModule(module)
+    with open(report, "wb", buffering=0) as stream:
+        suite.run(Reporter(stream))
+
+
+if __name__ == "__main__":
+    main()

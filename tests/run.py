@@ -1,0 +1,101 @@
+"""Runs the project's tests: C++ unit tests, language scripts, the conformance sample.
+
+    tests/run.py --pyston BINARY --unit BINARY [unit|lang|conformance ...] [-k TEXT] [-j JOBS]
+
+`lang`: every tests/lang/*.py runs on python3.11 and on pyston; stdout, stderr and exit status must agree.
+`conformance`: what tests/conformance/passing/ lists of CPython's regression suite must pass (tests/conformance/run.py).
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ORACLE = "/usr/bin/python3.11"
+
+
+def environment():
+    """Variables that both interpreters see: fixed hashes, no user site."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYENV", "VIRTUAL_ENV"))}
+    env.update(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", PYTHONNOUSERSITE="1", LC_ALL="C.UTF-8")
+    return env
+
+
+def run_script(binary, path):
+    """(stdout, stderr, status) of one script; a timeout counts as status 'timeout'."""
+    try:
+        done = subprocess.run([binary, path.name], cwd=path.parent, env=environment(), capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=120)
+    except subprocess.TimeoutExpired:
+        return b"", b"", "timeout"
+    return done.stdout, done.stderr, done.returncode
+
+
+def first_difference(name, want, got):
+    want_lines = want.decode("utf-8", "replace").splitlines()
+    got_lines = got.decode("utf-8", "replace").splitlines()
+    for number in range(max(len(want_lines), len(got_lines))):
+        left = want_lines[number] if number < len(want_lines) else None
+        right = got_lines[number] if number < len(got_lines) else None
+        if left != right:
+            return f"{name}, line {number + 1}:\n    expected {left!r}\n    got      {right!r}"
+    return f"{name}: line ends differ"
+
+
+def check_script(pyston, path):
+    """Text of the first difference, or None."""
+    expected = run_script(ORACLE, path)
+    actual = run_script(pyston, path)
+    for name, want, got in zip(("stdout", "stderr"), expected, actual):
+        if want != got:
+            return first_difference(name, want, got)
+    if expected[2] != actual[2]:
+        return f"status: expected {expected[2]}, got {actual[2]}"
+    return None
+
+
+def run_lang(options):
+    scripts = [s for s in sorted((ROOT / "tests" / "lang").glob("*.py")) if options.k in s.name]
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
+        for path, problem in zip(scripts, pool.map(lambda p: check_script(options.pyston, p), scripts)):
+            if problem:
+                failures += 1
+                print(f"FAIL lang/{path.name}: {problem}", flush=True)
+    print(f"lang: {len(scripts) - failures} of {len(scripts)} scripts agree with python3.11")
+    return failures == 0 and bool(scripts or options.k)
+
+
+def run_unit(options):
+    return subprocess.run([options.unit, "--gtest_brief=1"], env=environment()).returncode == 0
+
+
+def run_conformance(options):
+    command = [ORACLE, str(ROOT / "tests" / "conformance" / "run.py"), "--pyston", options.pyston, "--check", "-j",
+               str(options.j)]
+    return subprocess.run(command).returncode == 0
+
+
+SUITES = {"unit": run_unit, "lang": run_lang, "conformance": run_conformance}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pyston", required=True)
+    parser.add_argument("--unit", required=True)
+    parser.add_argument("-k", default="", help="only language scripts whose name contains this")
+    parser.add_argument("-j", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("suites", nargs="*", help=", ".join(SUITES))
+    options = parser.parse_args()
+    if unknown := set(options.suites) - set(SUITES):
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}")
+    results = {name: SUITES[name](options) for name in options.suites or SUITES}
+    failed = [name for name, good in results.items() if not good]
+    print("tests: " + (f"FAILED ({', '.join(failed)})" if failed else "all passed"))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
