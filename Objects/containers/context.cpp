@@ -6,8 +6,8 @@
 
 extern "C" {  // the header itself doesn't say so
 #include <internal/pycore_context.h>
-}
 #include <internal/pycore_hamt.h>
+}
 #include <internal/pycore_initconfig.h>
 #include <internal/pycore_interp.h>
 #include <internal/pycore_object.h>

@@ -11,7 +11,9 @@
 #include <bit>
 
 #include <internal/pycore_context.h>
+extern "C" {  // the header itself doesn't say so
 #include <internal/pycore_hamt.h>
+}
 #include <internal/pycore_object.h>
 
 namespace pyston {
