@@ -10,8 +10,8 @@
 
 #include <bit>
 
+extern "C" {  // the headers themselves don't say so
 #include <internal/pycore_context.h>
-extern "C" {  // the header itself doesn't say so
 #include <internal/pycore_hamt.h>
 }
 #include <internal/pycore_object.h>
