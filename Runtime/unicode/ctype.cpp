@@ -11,6 +11,7 @@ namespace {
 alignas(8) constexpr unsigned char kData[] = {
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wc23-extensions"
+#pragma clang diagnostic ignored "-Wc++11-narrowing"  // embedded bytes above 127 count as negative char
 #embed "ctype.bin"
 #pragma clang diagnostic pop
 };

@@ -20,6 +20,7 @@ using unicode::Column;
 alignas(8) constexpr unsigned char kData[] = {
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wc23-extensions"
+#pragma clang diagnostic ignored "-Wc++11-narrowing"  // embedded bytes above 127 count as negative char
 #embed "../../../Runtime/unicode/properties.bin"
 #pragma clang diagnostic pop
 };
