@@ -5,9 +5,12 @@
 
 #include "pycore_call.h"
 #include "pycore_ceval.h"
+#include "pycore_floatobject.h"
+#include "pycore_list.h"
 #include "pycore_pyerrors.h"
 #include "pycore_pymem.h"
 #include "pycore_runtime.h"
+#include "pycore_tuple.h"
 
 using namespace pyston;
 
@@ -212,6 +215,14 @@ void _PyDebugAllocatorStats(FILE* out, const char* block_name, int block_count, 
   PyOS_snprintf(head, sizeof(head), "%d %ss * %zd bytes each", block_count, block_name, block_size);
   PyOS_snprintf(head + strlen(head), sizeof(head) - strlen(head), "%*s", 0, "");
   fprintf(out, "%-50s = %15zd\n", head, static_cast<Py_ssize_t>(block_count) * static_cast<Py_ssize_t>(block_size));
+}
+
+// Free list statistics, for sys._debugmallocstats().
+void _PyObject_DebugTypeStats(FILE* out) {
+  _PyDict_DebugMallocStats(out);
+  _PyFloat_DebugMallocStats(out);
+  _PyList_DebugMallocStats(out);
+  _PyTuple_DebugMallocStats(out);
 }
 
 void _Py_BreakPoint(void) {}
