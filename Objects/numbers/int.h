@@ -149,6 +149,7 @@ bool int_divmod(PyLongObject* a, PyLongObject* b, PyObject** quotient, PyObject*
 PyObject* int_true_divide(PyLongObject* a, PyLongObject* b);
 PyObject* int_power(PyObject* base, PyObject* exponent, PyObject* modulus);  // nb_power
 PyObject* int_negative(PyLongObject* a);
+PyObject* int_square_root(PyLongObject* a);  // floor; a >= 0
 PyObject* int_shift_left(PyLongObject* a, size_t bits);
 PyObject* int_shift_right(PyLongObject* a, size_t bits);
 PyObject* int_and(PyLongObject* a, PyLongObject* b);

@@ -602,6 +602,24 @@ PyObject* modular_inverse(PyLongObject* a, PyLongObject* n) {
 
 }  // namespace
 
+PyObject* int_square_root(PyLongObject* a) {
+  if (is_compact(a)) {
+    const uint64_t value = static_cast<uint64_t>(compact_value(a));
+    uint64_t root = static_cast<uint64_t>(sqrt(static_cast<double>(value)));
+    while (root * root > value) root--;
+    while ((root + 1) * (root + 1) <= value) root++;
+    return int_from_int64(static_cast<int64_t>(root));
+  }
+  GmpView view(a);
+  if (!view) return nullptr;
+  mpz_t result;
+  mpz_init(result);
+  mpz_sqrt(result, view.get());
+  PyObject* object = int_from_gmp(result);
+  mpz_clear(result);
+  return object;
+}
+
 PyObject* int_power(PyObject* v, PyObject* w, PyObject* x) {
   if (!PyLong_Check(v) || !PyLong_Check(w)) Py_RETURN_NOTIMPLEMENTED;
   if (x != Py_None && !PyLong_Check(x)) Py_RETURN_NOTIMPLEMENTED;
