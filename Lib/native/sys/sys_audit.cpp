@@ -81,7 +81,7 @@ int audit(PyThreadState* tstate, const char* event, const char* format, va_list 
 }  // namespace
 
 int _PySys_Audit(PyThreadState* tstate, const char* event, const char* format, ...) {
-  if (LIKELY(!should_audit(tstate->interp))) return 0;
+  if (LIKELY(tstate == nullptr || !should_audit(tstate->interp))) return 0;  // no thread state: before start-up
   va_list arguments;
   va_start(arguments, format);
   const int result = audit(tstate, event, format, arguments);
