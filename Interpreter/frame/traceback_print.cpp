@@ -1,13 +1,14 @@
 // Printing tracebacks: source lines with the carets of PEP 657, repeated frames folded; and the signal-safe dump that
 // faulthandler and fatal errors use.
 #include <fcntl.h>
-#include <frameobject.h>
 #include <unistd.h>
 
 #include <string>
 
 #include "Interpreter/compiler/parser.h"
 #include "Runtime/refs/ref.h"
+#include <frameobject.h>
+
 #include "internal/pycore_code.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_interp.h"
