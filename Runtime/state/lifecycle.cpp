@@ -585,3 +585,26 @@ int _Py_FdIsInteractive(FILE* file, PyObject* filename) {
   return filename == nullptr || PyUnicode_CompareWithASCIIString(filename, "<stdin>") == 0 ||
          PyUnicode_CompareWithASCIIString(filename, "???") == 0;
 }
+
+/// Names the extension modules outside the standard library, for crash reports. Async-signal-safe: borrows only.
+void _Py_DumpExtensionModules(int fd, PyInterpreterState* interp) {
+  if (interp == nullptr || interp->modules == nullptr || !PyDict_CheckExact(interp->modules)) return;
+  PyObject* standard = interp->sysdict == nullptr ? nullptr : PyDict_GetItemString(interp->sysdict, "stdlib_module_names");
+  auto put = [fd](const char* text) {
+    [[maybe_unused]] ssize_t written = write(fd, text, strlen(text));
+  };
+  size_t count = 0;
+  Py_ssize_t position = 0;
+  PyObject *name, *module;
+  while (PyDict_Next(interp->modules, &position, &name, &module)) {
+    if (!PyUnicode_Check(name) || !PyModule_Check(module) || PyModule_GetDef(module) == nullptr) continue;
+    if (standard != nullptr && PyAnySet_Check(standard) && PySet_Contains(standard, name) == 1) continue;
+    put(count == 0 ? "\nExtension modules: " : ", ");
+    _Py_DumpASCII(fd, name);
+    count++;
+  }
+  if (count == 0) return;
+  put(" (total: ");
+  _Py_DumpDecimal(fd, count);
+  put(")\n");
+}
