@@ -77,9 +77,11 @@ int type_setattro(PyObject* self, PyObject* name, PyObject* value) {
     if (name == nullptr) return -1;
   }
   PyUnicode_InternInPlace(&name);
+  // Before the store, because the cache borrows the old value, whose finaliser may look things up; and after it, because
+  // such a lookup can have given the type a new version.
+  PyType_Modified(type);
   int status = _PyObject_GenericSetAttrWithDict(self, name, value, nullptr);
   if (status == 0) {
-    // The caches go after the store: the lookup inside the setter may have filled them again.
     PyType_Modified(type);
     if (is_dunder_name(name)) status = rederive_slots_for_name(type, name);
   }
