@@ -13,6 +13,11 @@
 #include "Interpreter/eval/uops/containers.h"
 #include "Interpreter/eval/uops/control.h"
 #include "Interpreter/eval/uops/exceptions.h"
+#include "Interpreter/eval/uops/fast_attributes.h"
+#include "Interpreter/eval/uops/fast_calls.h"
+#include "Interpreter/eval/uops/fast_iteration.h"
+#include "Interpreter/eval/uops/fast_numbers.h"
+#include "Interpreter/eval/uops/fast_subscripts.h"
 #include "Interpreter/eval/uops/generators.h"
 #include "Interpreter/eval/uops/names.h"
 #include "Interpreter/eval/uops/stack.h"
@@ -104,10 +109,8 @@ HANDLER_ABI NEVER_INLINE static PyObject* op_miss(PARAMETERS) {
   if (_PyOpcode_Caches[family] != 0) {
     // The counter of a specialised instruction holds the misses that are left.
     if (*next_instr == 0) {
-      if (_PyOpcode_Adaptive[family] != 0) {
-        _Py_SET_OPCODE(next_instr[-1], _PyOpcode_Adaptive[family]);
-        *next_instr = adaptive_counter_backoff(adaptive_counter_start());
-      }
+      _Py_SET_OPCODE(next_instr[-1], adaptive_form(family));
+      *next_instr = adaptive_counter_start();
     } else {
       --*next_instr;
     }
@@ -121,7 +124,8 @@ HANDLER_ABI NEVER_INLINE static PyObject* op_miss(PARAMETERS) {
   HANDLER(name) {                                                                             \
     State s{frame, next_instr, stack_pointer, tstate, oparg, nullptr};                        \
     if constexpr (((flags) & kPure) == 0) frame->prev_instr = next_instr - 1;                 \
-    EXPAND(RUN_ALL EXPAND((op_miss, ((flags) & kPure) != 0, EXPAND uops)))                    \
+    constexpr Handler deopt = ((flags) & kAdaptive) != 0 ? op_##family : op_miss;             \
+    EXPAND(RUN_ALL EXPAND((deopt, ((flags) & kPure) != 0, EXPAND uops)))                      \
     s.next_instr += kCacheUnits<cache>;                                                       \
     DISPATCH();                                                                               \
   }

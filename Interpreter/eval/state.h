@@ -52,6 +52,13 @@ struct State {
   ALWAYS_INLINE void jump(int distance) { next_instr += distance; }
 };
 
+/// Values of _PyInterpreterFrame::is_entry beyond false and true: the frame of an __init__ that a call of its class has pushed;
+/// the new instance lies on top of the calling frame's stack.
+inline constexpr uint8_t kInitFrame = 2;
+ALWAYS_INLINE uint8_t frame_entry_kind(_PyInterpreterFrame* frame) {
+  return *reinterpret_cast<uint8_t*>(&frame->is_entry);
+}
+
 #define UOP(name) ALWAYS_INLINE Outcome uop_##name([[maybe_unused]] State& s)
 
 ALWAYS_INLINE bool is_tracing(PyThreadState* tstate) { return UNLIKELY(tstate->cframe->use_tracing != 0); }

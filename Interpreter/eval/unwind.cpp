@@ -116,7 +116,7 @@ bool leave_frame_with_error(PyThreadState* tstate, UnwindPoint& point) {
   drop_stack_to(point, _PyFrame_Stackbase(frame));
   _PyFrame_SetStackPointer(frame, point.stack_pointer);
   _Py_LeaveRecursiveCallTstate(tstate);
-  if (frame->is_entry) return false;
+  if (frame_entry_kind(frame) == 1) return false;
   _PyInterpreterFrame* caller = frame->previous;
   if (frame->owner == FRAME_OWNED_BY_GENERATOR) {
     PyGenObject* generator = _PyFrame_GetGenerator(frame);

@@ -270,4 +270,4 @@ PyObject* PyFrame_GetGenerator(PyFrameObject* frame) {
   return Py_NewRef(as_object(_PyFrame_GetGenerator(frame->f_frame)));
 }
 
-int _PyFrame_IsEntryFrame(PyFrameObject* frame) { return frame->f_frame->is_entry; }
+int _PyFrame_IsEntryFrame(PyFrameObject* frame) { return *reinterpret_cast<uint8_t*>(&frame->f_frame->is_entry) == 1; }

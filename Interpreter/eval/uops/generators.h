@@ -24,7 +24,17 @@ ALWAYS_INLINE void resume_frame(State& s, _PyInterpreterFrame* frame) {
 
 /// FAST: what clear_and_pop_frame does, for a thread-owned frame without a frame object.
 ALWAYS_INLINE void pop_returning_frame(PyThreadState* tstate, _PyInterpreterFrame* frame) {
-  clear_and_pop_frame(tstate, frame);
+  if (UNLIKELY(frame->frame_obj != nullptr)) return clear_and_pop_frame(tstate, frame);
+  for (int i = 0, count = frame->stacktop; i < count; i++) Py_XDECREF(frame->localsplus[i]);
+  Py_XDECREF(frame->f_locals);
+  Py_DECREF(as_object(frame->f_func));
+  Py_DECREF(as_object(frame->f_code));
+  auto** base = reinterpret_cast<PyObject**>(frame);
+  if (UNLIKELY(base == &tstate->datastack_chunk->data[0])) {
+    _PyThreadState_PopFrame(tstate, frame);
+  } else {
+    tstate->datastack_top = base;
+  }
 }
 
 /// A generator that runs as a pushed frame has returned `value` (owned); s.frame is still the generator's.
@@ -46,12 +56,29 @@ ALWAYS_INLINE Outcome return_from_pushed_generator(State& s, PyObject* value) {
   return kGo;
 }
 
+/// The end of a pushed __init__: the instance is on the caller's stack already.
+ALWAYS_INLINE Outcome return_from_init(State& s, PyObject* value) {
+  _PyInterpreterFrame* frame = s.frame;
+  _PyInterpreterFrame* caller = frame->previous;
+  s.tstate->cframe->current_frame = caller;
+  pop_returning_frame(s.tstate, frame);
+  resume_frame(s, caller);
+  if (UNLIKELY(value != Py_None)) {
+    _PyErr_Format(s.tstate, PyExc_TypeError, "__init__() should return None, not '%.200s'", Py_TYPE(value)->tp_name);
+    Py_DECREF(value);
+    return kError;
+  }
+  Py_DECREF(value);
+  return kGo;
+}
+
 UOP(return_value) {
   _PyInterpreterFrame* frame = s.frame;
   PyObject* value = s.pop();
   _PyFrame_SetStackPointer(frame, s.stack_pointer);
   _Py_LeaveRecursiveCallTstate(s.tstate);
-  if (UNLIKELY(frame->is_entry)) {
+  if (UNLIKELY(frame_entry_kind(frame) != 0)) {
+    if (frame_entry_kind(frame) == kInitFrame) return return_from_init(s, value);
     s.result = value;
     return kLeave;
   }

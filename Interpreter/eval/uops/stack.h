@@ -16,6 +16,13 @@ UOP(invalid_opcode) {
 
 UOP(extended_arg) { return kExtend; }
 
+/// Between the halves of a superinstruction: on to the second one's argument.
+UOP(next_oparg) {
+  s.oparg = _Py_OPARG(*s.next_instr);
+  s.next_instr++;
+  return kNext;
+}
+
 UOP(pop_top) {
   Py_DECREF(s.pop());
   return kNext;
