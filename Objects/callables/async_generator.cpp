@@ -413,3 +413,4 @@ PyObject* _PyAsyncGenValueWrapperNew(PyObject* value) {
 
 // These objects come from the general allocator, which is fast enough without free lists.
 void _PyAsyncGen_Fini(PyInterpreterState*) {}
+void _PyAsyncGen_ClearFreeLists(PyInterpreterState*) {}
