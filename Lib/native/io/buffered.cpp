@@ -253,7 +253,10 @@ Py_ssize_t fill_buffer(Buffered* self) {
 
 /// Writes out the write buffer. False: exception (BlockingIOError with what is left kept).
 bool flush_writes(Buffered* self) {
-  if (!has_write_buffer(self) || self->write_pos == self->write_end) return true;
+  if (!has_write_buffer(self) || self->write_pos == self->write_end) {
+    drop_write_buffer(self);  // so that tell() no longer counts from it
+    return true;
+  }
   const off_t rewind = raw_offset(self) + (self->pos - self->write_pos);
   if (rewind != 0) {
     if (raw_seek(self, -rewind, SEEK_CUR) < 0) return false;

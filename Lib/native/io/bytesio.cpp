@@ -300,7 +300,7 @@ PyObject* bytesio_setstate(BytesIO* self, Borrowed<> state) {
   }
   if (!check_exports(self)) return nullptr;
   PyObject* result = nullptr;
-  if (self->buf == nullptr && (self->buf = PyBytes_FromStringAndSize(nullptr, 0)) == nullptr) return nullptr;
+  CHECK_OPEN(self);
   self->pos = self->size = 0;
   result = bytesio_write(self, PyTuple_GET_ITEM(state.get(), 0));
   if (result == nullptr) return nullptr;

@@ -392,6 +392,8 @@ PyTypeObject IOBase_Type = {
     .tp_methods = iobase_methods,
     .tp_getset = iobase_getset,
     .tp_dictoffset = offsetof(IOBase, dict),
+    .tp_alloc = PyType_GenericAlloc,
+    .tp_new = PyType_GenericNew,
     .tp_finalize = iobase_finalize,
 };
 
@@ -431,9 +433,14 @@ PyObject* raw_readall(PyObject* self) {
   return empty ? _PyBytes_Join(empty.get(), chunks.get()) : nullptr;
 }
 
+PyObject* raw_readinto(PyObject*, Arguments) { return unsupported("readinto"); }
+PyObject* raw_write(PyObject*, Arguments) { return unsupported("write"); }
+
 PyMethodDef raw_methods[] = {
     method<raw_read, "read($self, size=-1, /)">(),
     method<raw_readall, "readall($self, /)", "Reads until the end of the file, by calls of read().">(),
+    method<raw_readinto, "readinto($self, /, *args)">(),
+    method<raw_write, "write($self, /, *args)">(),
     {},
 };
 

@@ -298,7 +298,7 @@ PyObject* stringio_getstate(StringIO* self) {
 }
 
 PyObject* stringio_setstate(StringIO* self, Borrowed<> state) {
-  CHECK_USABLE(self);
+  if (self->closed) return raise(PyExc_ValueError, "I/O operation on closed file");
   if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state.get()) < 4) {
     return raise(PyExc_TypeError, "%.200s.__setstate__ argument should be 4-tuple, got %.200s", Py_TYPE(self)->tp_name,
                  Py_TYPE(state)->tp_name);
