@@ -53,6 +53,15 @@ void unlink(CacheObject* self, LinkObject* link) {
   (link->previous != nullptr ? link->previous->next : self->oldest) = link->next;
   (link->next != nullptr ? link->next->previous : self->newest) = link->previous;
 }
+/// Marks a link that is in the dict still but in the ring no more.
+void orphan(LinkObject* link) { link->previous = link->next = link; }
+bool is_orphan(LinkObject* link) { return link->previous == link; }
+void link_oldest(CacheObject* self, LinkObject* link) {
+  link->previous = nullptr;
+  link->next = self->oldest;
+  (self->oldest != nullptr ? self->oldest->previous : self->newest) = link;
+  self->oldest = link;
+}
 void link_newest(CacheObject* self, LinkObject* link) {
   link->previous = self->newest;
   link->next = nullptr;
@@ -142,10 +151,13 @@ int remember(CacheObject* self, Ref<> key, Py_hash_t hash, PyObject* result) {
   if (PyDict_GET_SIZE(self->cache) >= self->maxsize && self->oldest != nullptr) {
     LinkObject* oldest = self->oldest;
     unlink(self, oldest);
-    Ref<> old_key = Ref<>::dup(oldest->key);
-    evicted = Ref<>::steal(_PyDict_Pop_KnownHash(self->cache, old_key.get(), oldest->hash, Py_None));
-    // An error in comparing keys: the link stays out of the ring and is found in the dict no more often than there.
-    if (!evicted) return -1;
+    orphan(oldest);
+    Ref<> link_owner = Ref<>::dup(as_object(oldest));
+    evicted = Ref<>::steal(_PyDict_Pop_KnownHash(self->cache, oldest->key, oldest->hash, Py_None));
+    if (!evicted) {  // an error in comparing keys: as before
+      if (Py_REFCNT(as_object(oldest)) > 1) link_oldest(self, oldest);
+      return -1;
+    }
     // Comparing keys ran code that removed it already: leave the cache alone.
     if (evicted.get() == Py_None) return 0;
   }
@@ -169,7 +181,7 @@ PyObject* call_bounded(CacheObject* self, PyObject* const* args, size_t nargsf, 
   PyObject* found = _PyDict_GetItem_KnownHash(self->cache, key.get(), hash);
   if (found != nullptr) {
     LinkObject* link = as_link(found);
-    if (link != self->newest) {
+    if (link != self->newest && !is_orphan(link)) {
       unlink(self, link);
       link_newest(self, link);
     }
