@@ -8,6 +8,7 @@
 #include <pycore_moduleobject.h>
 #include <pycore_object.h>
 #include <pycore_pyerrors.h>
+#include <pycore_pylifecycle.h>
 #include <pycore_pystate.h>
 #include <pycore_runtime.h>
 
