@@ -37,23 +37,35 @@ Ref<> import_from_source(const char* name, const char* file, const char* display
 
 }  // namespace
 
+/// The lists and the cache in `sys` through which the import system is extended.
+Status create_import_hooks() {
+  for (const char* name : {"meta_path", "path_hooks"}) {
+    auto list = VM_TRY(Ref<>::steal(PyList_New(0)));
+    VM_CHECK(PySys_SetObject(name, list.get()));
+  }
+  auto cache = VM_TRY(Ref<>::steal(PyDict_New()));
+  VM_CHECK(PySys_SetObject("path_importer_cache", cache.get()));
+  return Status::kOk;
+}
+
 Status install_importlib(PyThreadState* tstate, PyObject* sys_module) {
   PyInterpreterState* interp = tstate->interp;
+  VM_CHECK(create_import_hooks());
   const int frozen = PyImport_ImportFrozenModule("_frozen_importlib");
   if (frozen < 0) return Status::kError;
   Ref<> importlib = frozen > 0
                         ? Ref<>::dup(PyImport_AddModule("_frozen_importlib"))
                         : import_from_source("_frozen_importlib", "_bootstrap.py", "<frozen importlib._bootstrap>");
   if (!importlib) return Status::kError;
+  interp->importlib = Py_NewRef(importlib.get());
+  Ref<> imp = Ref<>::steal(_PyImport_BootstrapImp(tstate));
+  if (!imp || _PyImport_SetModuleString("_imp", imp.get()) < 0) return Status::kError;
+  VM_CHECK(Ref<>::steal(PyObject_CallMethod(importlib.get(), "_install", "OO", sys_module, imp.get())));
   if (frozen == 0) {
     Ref<> external = import_from_source("_frozen_importlib_external", "_bootstrap_external.py",
                                         "<frozen importlib._bootstrap_external>");
     if (!external) return Status::kError;
   }
-  interp->importlib = Py_NewRef(importlib.get());
-  Ref<> imp = Ref<>::steal(_PyImport_BootstrapImp(tstate));
-  if (!imp || _PyImport_SetModuleString("_imp", imp.get()) < 0) return Status::kError;
-  VM_CHECK(Ref<>::steal(PyObject_CallMethod(importlib.get(), "_install", "OO", sys_module, imp.get())));
   return Status::kOk;
 }
 
