@@ -433,14 +433,16 @@ PyObject* raw_readall(PyObject* self) {
   return empty ? _PyBytes_Join(empty.get(), chunks.get()) : nullptr;
 }
 
-PyObject* raw_readinto(PyObject*, Arguments) { return unsupported("readinto"); }
-PyObject* raw_write(PyObject*, Arguments) { return unsupported("write"); }
+PyObject* raw_unimplemented(PyObject*, Arguments) {
+  PyErr_SetNone(PyExc_NotImplementedError);
+  return nullptr;
+}
 
 PyMethodDef raw_methods[] = {
     method<raw_read, "read($self, size=-1, /)">(),
     method<raw_readall, "readall($self, /)", "Reads until the end of the file, by calls of read().">(),
-    method<raw_readinto, "readinto($self, /, *args)">(),
-    method<raw_write, "write($self, /, *args)">(),
+    method<raw_unimplemented, "readinto($self, /, *args)">(),
+    method<raw_unimplemented, "write($self, /, *args)">(),
     {},
 };
 
