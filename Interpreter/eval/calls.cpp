@@ -324,6 +324,16 @@ _PyInterpreterFrame* push_function_frame_ex(PyThreadState* tstate, PyFunctionObj
     }
     PyObject *key, *value;
     Py_ssize_t at = 0;
+    bool all_strings = true;
+    while (PyDict_Next(kwargs, &at, &key, &value)) all_strings &= PyUnicode_Check(key) != 0;
+    if (UNLIKELY(!all_strings)) {
+      _PyErr_SetString(tstate, PyExc_TypeError, "keywords must be strings");
+      Py_DECREF(kwnames);
+      if (vector != small) PyMem_Free(vector);
+      Py_DECREF(as_object(func));
+      return nullptr;
+    }
+    at = 0;
     for (Py_ssize_t i = 0; PyDict_Next(kwargs, &at, &key, &value); i++) {
       PyTuple_SET_ITEM(kwnames, i, Py_NewRef(key));
       vector[positional + i] = Py_NewRef(value);
