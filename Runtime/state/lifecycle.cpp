@@ -168,6 +168,7 @@ PyStatus init_interpreter_core(PyThreadState* tstate, PyObject** sys_module) {
   if (_PyWarnings_InitState(interp) < 0) return status_error(__func__, "can't initialize warnings");
   STATUS_TRY(_PyAtExit_Init(interp));
   STATUS_TRY(_PySys_Create(tstate, sys_module));
+  if (!ok(state::open_preliminary_stderr())) return status_error(__func__, "can't set preliminary stderr");
   if (!ok(add_to_builtins_and_remember(tstate))) return status_error(__func__, "can't initialize builtins");
   if (interp->config._install_importlib && !ok(import::install_importlib(tstate, *sys_module))) {
     PyErr_Print();
@@ -188,6 +189,7 @@ PyStatus create_main_interpreter(const PyConfig* config, PyThreadState** tstate_
   if (tstate == nullptr) return status_error(__func__, "can't make first thread");
   PyThreadState_Swap(tstate);
   STATUS_TRY(_PyEval_InitGIL(tstate));
+  STATUS_TRY(_PyGILState_SetTstate(tstate));
   *tstate_out = tstate;
   return status_ok();
 }

@@ -5,6 +5,8 @@
 
 namespace pyston::state {
 
+/// A minimal sys.stderr over the C stream, so that errors of start-up can be shown.
+Status open_preliminary_stderr();
 /// Makes sys.stdin, stdout and stderr; a file descriptor that isn't open gives None.
 Status open_standard_streams(PyThreadState* tstate);
 /// Flushes sys.stdout and sys.stderr. An error in stdout is reported as unraisable and fails.

@@ -64,6 +64,12 @@ Status refuse_directory_stdin() {
 
 }  // namespace
 
+Status open_preliminary_stderr() {
+  auto printer = VM_TRY(Ref<>::steal(PyFile_NewStdPrinter(fileno(stderr))));
+  VM_CHECK(PySys_SetObject("stderr", printer.get()));
+  return PySys_SetObject("__stderr__", printer.get()) < 0 ? Status::kError : Status::kOk;
+}
+
 Status open_standard_streams(PyThreadState* tstate) {
   const PyConfig* config = _PyInterpreterState_GetConfig(tstate->interp);
   VM_CHECK(refuse_directory_stdin());
