@@ -198,12 +198,12 @@ PyStatus compute_paths(PyConfig* config, bool compute_search_path) {
     prefix = home.substr(0, colon);
     exec_prefix = colon == Path::npos ? prefix : home.substr(colon + 1);
   } else {
-    for (Path directory = search_from; !directory.empty(); directory = parent(directory)) {
+    // The root itself is left out: /lib is only another name of /usr/lib.
+    for (Path directory = search_from; !directory.empty() && directory != L"/"; directory = parent(directory)) {
       if (has_stdlib(directory, platlibdir)) {
         prefix = directory;
         break;
       }
-      if (directory == L"/") break;
     }
     if (prefix.empty()) prefix = kInstallPrefix;
     exec_prefix = prefix;
