@@ -546,7 +546,8 @@ const char* PyImport_GetMagicTag(void) { return "cpython-311"; }
 
 int PyImport_ImportFrozenModuleObject(PyObject* name) {
   PyThreadState* tstate = _PyThreadState_GET();
-  const _frozen* frozen = find_frozen(name, nullptr);
+  const char* original = nullptr;
+  const _frozen* frozen = find_frozen(name, &original);
   if (frozen == nullptr || frozen->code == nullptr) return 0;
   Ref<PyCodeObject> code = frozen_code(frozen, name);
   if (!code) return -1;
@@ -557,7 +558,12 @@ int PyImport_ImportFrozenModuleObject(PyObject* name) {
   }
   Ref<> dict = module_dict_for_exec(tstate, name);
   if (!dict) return -1;
-  return exec_in_module(tstate, name, dict.get(), code.object()) ? 1 : -1;
+  Ref<> module = exec_in_module(tstate, name, dict.get(), code.object());
+  if (!module) return -1;
+  // FrozenImporter reads it when it completes the module.
+  Ref<> original_name = original == nullptr ? Ref<>::none() : Ref<>::steal(PyUnicode_FromString(original));
+  if (!original_name || PyObject_SetAttrString(module.get(), "__origname__", original_name.get()) < 0) return -1;
+  return 1;
 }
 
 int PyImport_ImportFrozenModule(const char* name) {

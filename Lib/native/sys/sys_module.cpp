@@ -230,9 +230,6 @@ Status add_constants(PyThreadState* tstate, PyObject* dict) {
   VM_CHECK(set("float_repr_style", text("short")));
   VM_CHECK(set("thread_info", Ref<>::steal(PyThread_GetInfo())));
   VM_CHECK(ready_asyncgen_hooks());
-  VM_CHECK(set("meta_path", Ref<>::steal(PyList_New(0))));
-  VM_CHECK(set("path_hooks", Ref<>::steal(PyList_New(0))));
-  VM_CHECK(set("path_importer_cache", Ref<>::steal(PyDict_New())));
   return Status::kOk;
 }
 
