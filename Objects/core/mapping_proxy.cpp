@@ -41,7 +41,6 @@ PyObject* proxy_richcompare(PyObject* self, PyObject* other, int op) {
   if (PyObject_TypeCheck(other, &PyDictProxy_Type)) other = mapping_of(other);
   return PyObject_RichCompare(mapping_of(self), other, op);
 }
-Py_hash_t proxy_hash(PyObject* self) { return PyObject_Hash(mapping_of(self)); }
 
 int proxy_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(mapping_of(self));
@@ -100,7 +99,6 @@ PyTypeObject PyDictProxy_Type = {
     .tp_as_number = &proxy_as_number,
     .tp_as_sequence = &proxy_as_sequence,
     .tp_as_mapping = &proxy_as_mapping,
-    .tp_hash = proxy_hash,
     .tp_str = proxy_str,
     .tp_getattro = PyObject_GenericGetAttr,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MAPPING,

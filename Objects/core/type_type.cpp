@@ -73,7 +73,7 @@ PyMethodDef type_methods[] = {
     method<type_subclasses, "__subclasses__($self, /)", "Return a list of immediate subclasses.">(),
     {"__prepare__", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(type_prepare)),
      METH_FASTCALL | METH_KEYWORDS | METH_CLASS,
-     "__prepare__($cls, name, bases, /, **kwds)\n--\n\nCreate the namespace for the class statement"},
+     "__prepare__() -> dict\nThe namespace in which the body of a class statement runs."},
     method<type_instance_check, "__instancecheck__($self, instance, /)", "Check if an object is an instance.">(),
     method<type_subclass_check, "__subclasscheck__($self, subclass, /)", "Check if a class is a subclass.">(),
     method<type_dir, "__dir__($self, /)", "Specialized __dir__ implementation for types.">(),
