@@ -62,19 +62,6 @@ struct Job {
 
 // ---- In the child
 
-bool is_kept(const Job& job, int fd) {
-  Py_ssize_t low = 0, high = job.keep_count;
-  while (low < high) {
-    const Py_ssize_t middle = (low + high) / 2;
-    if (job.keep_fds[middle] == fd) return true;
-    if (job.keep_fds[middle] < fd) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return false;
-}
 
 /// Closes [low, high], with one system call where the kernel has it.
 void close_range_of(unsigned low, unsigned high, int open_max) {
