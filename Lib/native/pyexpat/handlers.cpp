@@ -2,11 +2,12 @@
 //
 // Each flushes collected character data, converts its arguments, and calls. After an exception all handlers are off
 // and the parse call reports it. The frames added to tracebacks carry the names that tools expect.
+#include "Lib/native/pyexpat/parser.h"
+
+#include <internal/pycore_ceval.h>
 #include <internal/pycore_global_strings.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_traceback.h>
-
-#include "Lib/native/pyexpat/parser.h"
 
 namespace pyston::expat {
 namespace {

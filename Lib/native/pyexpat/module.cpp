@@ -1,7 +1,7 @@
 // pyexpat: the module over libexpat, its constants, error tables, and the capsule for _elementtree and others.
-#include <pyexpat.h>
-
 #include "Lib/native/pyexpat/parser.h"
+
+#include <pyexpat.h>
 
 namespace pyston::expat {
 namespace {
