@@ -132,8 +132,7 @@ int is_subclass(PyObject* derived, PyObject* cls) {
     return PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(derived), reinterpret_cast<PyTypeObject*>(cls));
   }
   if (!check_class(derived, "issubclass() arg 1 must be a class")) return -1;
-  if (!_PyUnion_Check(cls) &&
-      !check_class(cls, "issubclass() arg 2 must be a class, a tuple of classes, or a union")) {
+  if (!check_class(cls, "issubclass() arg 2 must be a class, a tuple of classes, or a union")) {
     return -1;
   }
   return abstract_is_subclass(derived, cls);
@@ -165,6 +164,7 @@ int is_instance_of_any(PyThreadState* tstate, PyObject* instance, PyObject* tupl
 int is_instance_dispatch(PyThreadState* tstate, PyObject* instance, PyObject* cls) {
   if (Py_TYPE(instance) == reinterpret_cast<PyTypeObject*>(cls)) return 1;
   if (PyType_CheckExact(cls)) return is_instance(instance, cls);
+  if (_PyUnion_Check(cls)) cls = _Py_union_args(cls);
   if (PyTuple_Check(cls)) return is_instance_of_any(tstate, instance, cls);
   int answer = ask_class(tstate, cls, instance, &_Py_ID(__instancecheck__), " in __instancecheck__");
   return answer == -2 ? is_instance(instance, cls) : answer;
@@ -182,6 +182,7 @@ int is_instance_of_any(PyThreadState* tstate, PyObject* instance, PyObject* tupl
 
 int is_subclass_dispatch(PyThreadState* tstate, PyObject* derived, PyObject* cls) {
   if (PyType_CheckExact(cls)) return derived == cls ? 1 : is_subclass(derived, cls);
+  if (_PyUnion_Check(cls)) cls = _Py_union_args(cls);
   if (PyTuple_Check(cls)) {
     if (_Py_EnterRecursiveCallTstate(tstate, " in __subclasscheck__")) return -1;
     int result = 0;

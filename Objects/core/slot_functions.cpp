@@ -294,7 +294,18 @@ Py_hash_t slot_tp_hash(PyObject* self) {
 PyObject* slot_tp_richcompare(PyObject* self, PyObject* other, int op) {
   PyObject* const names[] = {&_Py_ID(__lt__), &_Py_ID(__le__), &_Py_ID(__eq__),
                              &_Py_ID(__ne__), &_Py_ID(__gt__), &_Py_ID(__ge__)};
-  return call_special_or_not_implemented(self, other, names[op]);
+  PyThreadState* tstate = _PyThreadState_GET();
+  bool unbound = false;
+  PyObject* method = lookup_special_method(self, names[op], &unbound);
+  if (method == nullptr) {
+    // QUIRK: a failing descriptor counts as a missing method here.
+    if (_PyErr_Occurred(tstate)) _PyErr_Clear(tstate);
+    return Py_NewRef(Py_NotImplemented);
+  }
+  PyObject* args[] = {self, other};
+  PyObject* result = call_method(tstate, method, unbound, args, 2);
+  Py_DECREF(method);
+  return result;
 }
 
 PyObject* slot_tp_call(PyObject* self, PyObject* args, PyObject* kwargs) {
