@@ -116,7 +116,9 @@ setentry* set_find(PySetObject* set, PyObject* key, Py_hash_t hash) {
 int set_add(PySetObject* set, PyObject* key, Py_hash_t hash) {
   Py_INCREF(key);  // a comparison may drop the caller's
   setentry* entry;
+  setentry* deleted;
 restart:
+  deleted = nullptr;
   setentry* const table = set->table;
   const size_t mask = static_cast<size_t>(set->mask);
   size_t perturb = static_cast<size_t>(hash);
@@ -125,7 +127,7 @@ restart:
     entry = &table[i];
     Py_ssize_t probes = i + kSetLinearProbes <= mask ? kSetLinearProbes : 0;
     do {
-      if (entry->hash == 0 && entry->key == nullptr) goto found_free;
+      if (entry->hash == 0 && entry->key == nullptr) goto missing;
       if (entry->hash == hash) {
         const int equal = compare_entry(set, table, entry, key);
         if (equal == 1) {
@@ -137,15 +139,21 @@ restart:
           return -1;
         }
         if (equal == 2) goto restart;
+      } else if (entry->hash == -1) {
+        deleted = entry;  // QUIRK: the last deleted slot on the way is reused, which decides the order of iteration
       }
       entry++;
     } while (probes--);
     perturb >>= kSetPerturbShift;
     i = (i * 5 + 1 + perturb) & mask;
   }
-found_free:
-  set->fill++;
+missing:
   set->used++;
+  if (deleted != nullptr) {
+    *deleted = {key, hash};
+    return 0;
+  }
+  set->fill++;
   *entry = {key, hash};
   if (LIKELY(static_cast<size_t>(set->fill) * 5 < mask * 3)) return 0;
   return set_resize(set, set->used > 50000 ? set->used * 2 : set->used * 4);

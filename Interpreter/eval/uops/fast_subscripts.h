@@ -165,6 +165,6 @@ ALWAYS_INLINE Outcome finish_contains(State& s, int found) {
 UOP(guard_top_dict) { return PyDict_CheckExact(s.peek(1)) ? kNext : kDeopt; }
 UOP(guard_top_any_set) { return PyAnySet_CheckExact(s.peek(1)) ? kNext : kDeopt; }
 UOP(dict_contains) { return finish_contains(s, PyDict_Contains(s.peek(1), s.peek(2))); }
-UOP(set_contains) { return finish_contains(s, PySet_Contains(s.peek(1), s.peek(2))); }
+UOP(set_contains) { return finish_contains(s, PySet_Type.tp_as_sequence->sq_contains(s.peek(1), s.peek(2))); }
 
 }  // namespace pyston
