@@ -34,12 +34,13 @@ Ref<> set_debug(Borrowed<>, int flags) {
 }
 Ref<> get_debug(Borrowed<>) { return Ref<>::steal(PyLong_FromLong(collector_state().debug)); }
 
-Ref<> set_threshold(Borrowed<>, int threshold0, Optional<int> threshold1, Optional<int> threshold2) {
+PyObject* set_threshold(PyObject*, PyObject* args) {
   gc_generation* generations = collector_state().generations;
-  generations[0].threshold = threshold0;
-  if (threshold1) generations[1].threshold = *threshold1;
-  if (threshold2) generations[2].threshold = *threshold2;
-  return Ref<>::none();
+  if (!PyArg_ParseTuple(args, "i|ii:set_threshold", &generations[0].threshold, &generations[1].threshold,
+                        &generations[2].threshold)) {
+    return nullptr;
+  }
+  return Py_NewRef(Py_None);
 }
 
 Ref<> get_threshold(Borrowed<>) {
@@ -106,21 +107,21 @@ Status append_objects(PyObject* result, PyGC_Head* list) {
 }
 
 Ref<> get_objects(Borrowed<>, PyObject* generation) {
-  Py_ssize_t chosen = -1;
-  if (generation != nullptr && generation != Py_None) {
-    if (!binding::convert_ssize(generation, chosen)) return nullptr;
-  }
-  const bool all = generation == nullptr || generation == Py_None;
+  constexpr Py_ssize_t kAll = -1;
+  Py_ssize_t chosen = kAll;
+  if (generation != nullptr && !_Py_convert_optional_to_ssize_t(generation, &chosen)) return nullptr;
   if (PySys_Audit("gc.get_objects", "n", chosen) < 0) return nullptr;
-  if (!all && chosen >= NUM_GENERATIONS) {
+  if (chosen >= NUM_GENERATIONS) {
     return raise(PyExc_ValueError, "generation parameter must be less than the number of available generations (%i)",
                  NUM_GENERATIONS);
   }
-  if (!all && chosen < 0) return raise(PyExc_ValueError, "generation parameter cannot be negative");
+  if (chosen < kAll) return raise(PyExc_ValueError, "generation parameter cannot be negative");
   auto result = Ref<>::steal(PyList_New(0));
   if (!result) return nullptr;
   for (int i = 0; i < NUM_GENERATIONS; i++) {
-    if (all || i == chosen) VM_CHECK(append_objects(result.get(), &collector_state().generations[i].head));
+    if (chosen == kAll || i == chosen) {
+      VM_CHECK(append_objects(result.get(), &collector_state().generations[i].head));
+    }
   }
   return result;
 }
@@ -167,8 +168,9 @@ PyMethodDef methods[] = {
     method<set_debug, "set_debug($module, flags, /)", "Chooses what the collector reports on stderr.">(),
     method<get_debug, "get_debug($module, /)", "The debugging flags.">(),
     method<get_count, "get_count($module, /)", "The counts that are compared with the thresholds.">(),
-    method<set_threshold, "set_threshold($module, threshold0, threshold1=0, threshold2=0, /)",
-           "Sets the thresholds of the generations; 0 for the first one stops collecting.">(),
+    {"set_threshold", set_threshold, METH_VARARGS,
+     "set_threshold(threshold0, [threshold1, threshold2]) -> None\n\n"
+     "Sets the thresholds of the generations; 0 for the first one stops collecting."},
     method<get_threshold, "get_threshold($module, /)", "The thresholds.">(),
     method<collect, "collect($module, /, generation=2)",
            "Collects a generation and all younger ones; returns the number of unreachable objects.">(),

@@ -41,7 +41,7 @@ bool parse_acquire(PyObject* args, PyObject* kwargs, _PyTime_t& timeout) {
     return false;
   }
   if (timeout < 0 && timeout != kForever) {
-    PyErr_SetString(PyExc_ValueError, "timeout value must be a non-negative number");
+    PyErr_SetString(PyExc_ValueError, "timeout value must be positive");
     return false;
   }
   if (!blocking) {
