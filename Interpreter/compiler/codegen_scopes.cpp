@@ -322,7 +322,6 @@ bool Compiler::emit_async_generator(Kind kind, const Seq<Comprehension*>& genera
   emit_jump(kJump, start);
   pop_frame_block();
   use_next(except);
-  clear_position();
   emit(END_ASYNC_FOR);
   return true;
 }

@@ -251,13 +251,13 @@ bool Compiler::visit_try_star_except(node::TryStar* node) {
   for (int i = 0; i < count; i++) {
     auto* handler = cast<node::ExceptHandlerClause>(node->handlers[i]);
     set_position_of(handler);
-    Block* next_except = new_block();
-    except = next_except;
+    except = new_block();
     Block* except_with_error = new_block();
     Block* no_match = new_block();
     if (i == 0) {
+      emit(COPY, 1);
       emit(BUILD_LIST, 0);
-      emit(COPY, 2);
+      emit(SWAP, 2);
     }
     if (handler->type != nullptr) {
       if (!visit(handler->type)) return false;

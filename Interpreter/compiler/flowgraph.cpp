@@ -68,8 +68,9 @@ Block* skip_empty(Block* block) {
   return block;
 }
 
-/// Drops NOPs that no line number needs. `previous_line` is the line of the instruction executed before the block.
-void clean_block(Block& block, int previous_line) {
+/// Drops NOPs that no line number needs. QUIRK: what runs before the block is not looked at.
+void clean_block(Block& block) {
+  int previous_line = -1;
   std::vector<Instruction>& code = block.instructions;
   size_t kept = 0;
   for (size_t i = 0; i < code.size(); i++) {
@@ -416,7 +417,7 @@ bool FlowGraph::remove_redundant_jumps() {
     if ((last.opcode == kJump || last.opcode == kJumpNoInterrupt) && last.target == block->next) {
       block->no_fallthrough = false;
       make_nop(last);
-      clean_block(*block, -1);
+      clean_block(*block);
       removed = true;
     }
   }
@@ -426,7 +427,7 @@ bool FlowGraph::remove_redundant_jumps() {
 bool FlowGraph::optimize(ConstantPool& constants) {
   for (Block* block = entry_; block != nullptr; block = block->next) {
     if (!optimize_block(*block, constants)) return false;
-    clean_block(*block, -1);
+    clean_block(*block);
   }
   for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) extend_block(*block);
   mark_reachable();
@@ -436,12 +437,7 @@ bool FlowGraph::optimize(ConstantPool& constants) {
       block->no_fallthrough = false;
     }
   }
-  Block* previous = nullptr;
-  for (Block* block = entry_; block != nullptr; block = block->next) {
-    const int previous_line = previous != nullptr && !previous->empty() ? previous->last().position.lineno : -1;
-    clean_block(*block, previous_line);
-    previous = block->no_fallthrough ? nullptr : block;
-  }
+  for (Block* block = entry_; block != nullptr; block = block->next) clean_block(*block);
   remove_empty_blocks();
   if (remove_redundant_jumps()) remove_empty_blocks();
   return true;
@@ -598,7 +594,7 @@ void FlowGraph::remove_pseudo_handlers() {
       }
     }
   }
-  for (Block* block = entry_; block != nullptr; block = block->next) clean_block(*block, -1);
+  for (Block* block = entry_; block != nullptr; block = block->next) clean_block(*block);
 }
 
 void FlowGraph::choose_jump_directions() {
