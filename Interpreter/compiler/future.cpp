@@ -60,11 +60,21 @@ Status collect_future_features(Mod* tree, PyObject* filename, PyFutureFeatures& 
   if (auto* module = as<node::Module>(tree)) body = module->body;
   if (auto* interactive = as<node::Interactive>(tree)) body = interactive->body;
   int first = !body.empty() && is_docstring(body[0]) ? 1 : 0;
+  bool ended = false;  // something else has come; the rest of its line is still looked at
+  int last_line = 0;
   for (int i = first; i < body.size(); i++) {
+    if (ended && body[i]->position.lineno > last_line) break;
+    last_line = body[i]->position.lineno;
     auto* import = as<node::ImportFrom>(body[i]);
     if (import == nullptr || import->level != 0 || import->module == nullptr ||
         !_PyUnicode_EqualToASCIIString(import->module, "__future__")) {
-      break;
+      ended = true;
+      continue;
+    }
+    if (ended) {
+      PyErr_SetString(PyExc_SyntaxError, "from __future__ imports must occur at the beginning of the file");
+      PyErr_SyntaxLocationObject(filename, import->position.lineno, import->position.col_offset);
+      return Status::kError;
     }
     if (!collect_from_import(import, filename, features)) return Status::kError;
     features.ff_lineno = import->position.lineno;
