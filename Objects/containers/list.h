@@ -13,6 +13,7 @@ int list_resize(PyListObject* list, Py_ssize_t size);
 PyObject* sort_list(PyListObject* list, PyObject* key, bool reverse);
 
 inline void reverse_items(PyObject** items, Py_ssize_t count) {
+  if (count < 2) return;  // an empty list has no array to point behind
   for (PyObject **low = items, **high = items + count - 1; low < high; low++, high--) std::swap(*low, *high);
 }
 
