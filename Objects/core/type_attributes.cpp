@@ -284,7 +284,7 @@ bool same_layout_as_base(PyTypeObject* child) {
   return base != nullptr && child->tp_basicsize == base->tp_basicsize && child->tp_itemsize == base->tp_itemsize &&
          child->tp_dictoffset == base->tp_dictoffset && child->tp_weaklistoffset == base->tp_weaklistoffset &&
          has_feature(child, Py_TPFLAGS_HAVE_GC) == has_feature(base, Py_TPFLAGS_HAVE_GC) &&
-         (child->tp_clear == base->tp_clear || !_PyType_IS_GC(child));
+         (child->tp_clear == subtype_clear || child->tp_clear == base->tp_clear);
 }
 
 /// Whether two classes with one base add the same dict, weak list and slots to it.

@@ -273,12 +273,11 @@ PyTypeObject* best_base(PyObject* bases) {
 extern "C" {
 
 int PyType_IsSubtype(PyTypeObject* type, PyTypeObject* ancestor) {
-  if (type == ancestor) return 1;
   PyObject* mro = type->tp_mro;
   if (UNLIKELY(mro == nullptr)) return is_in_base_chain(type, ancestor);
   PyObject** items = reinterpret_cast<PyTupleObject*>(mro)->ob_item;
   Py_ssize_t count = PyTuple_GET_SIZE(mro);
-  // Not from 1: a custom mro() may put the class elsewhere.
+  // Only the MRO counts: a custom mro() may put the class elsewhere, or leave it out.
   for (Py_ssize_t i = 0; i < count; i++) {
     if (items[i] == as_object(ancestor)) return 1;
   }
