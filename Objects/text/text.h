@@ -167,6 +167,9 @@ bool is_modifiable(PyObject* string);
 /// TypeError "must be str, not X" unless a ready str.
 bool ensure_string(PyObject* object);
 
+/// Lower-case letters, digits and dots; any other run in between becomes one underscore. False when it doesn't fit.
+bool normalize_encoding(const char* encoding, char* out, size_t size);
+
 /// Drops the interned entry of a dying string (unicode_intern.cpp).
 void forget_interned(PyObject* string);
 

@@ -134,7 +134,11 @@ COLD PyObject* decode_piecewise(const char* input, Py_ssize_t size, const char* 
     position += found.stop - start;
     if (found.stop == end) break;
     const Sequence damage = diagnose(found.stop, end);
-    if (damage.incomplete && consumed != nullptr) break;
+    if (consumed != nullptr) {
+      if (damage.incomplete) break;
+      // QUIRK: two bytes of an encoded surrogate may become one that the handler lets through.
+      if (found.stop[0] == 0xed && end - found.stop == 2 && found.stop[1] >= 0xa0 && found.stop[1] <= 0xbf) break;
+    }
     if (handler.kind() == _Py_ERROR_SURROGATEESCAPE) {
       for (int i = 0; i < damage.bad_length; i++) {
         if (!writer.put(0xdc00u + found.stop[i])) return nullptr;

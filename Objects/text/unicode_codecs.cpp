@@ -7,12 +7,8 @@
 #include "internal/pycore_pystate.h"
 
 namespace pyston::text {
-namespace {
 
-enum class Builtin { kOther, kUtf8, kUtf16, kUtf32, kAscii, kLatin1 };
-
-/// Lower-case letters, digits and dots; any other run in between becomes one underscore. False when it doesn't fit.
-bool normalize(const char* encoding, char* out, size_t size) {
+bool normalize_encoding(const char* encoding, char* out, size_t size) {
   char* p = out;
   char* last = out + size - 1;
   bool punctuation = false;
@@ -34,10 +30,14 @@ bool normalize(const char* encoding, char* out, size_t size) {
   return true;
 }
 
+namespace {
+
+enum class Builtin { kOther, kUtf8, kUtf16, kUtf32, kAscii, kLatin1 };
+
 Builtin classify(const char* encoding) {
   if (encoding == nullptr) return Builtin::kUtf8;
   char name[13];
-  if (!normalize(encoding, name, sizeof(name))) return Builtin::kOther;
+  if (!normalize_encoding(encoding, name, sizeof(name))) return Builtin::kOther;
   const char* rest = name;
   if (strncmp(name, "utf", 3) == 0) {
     rest += 3;

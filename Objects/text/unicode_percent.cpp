@@ -37,7 +37,6 @@ class Formatter {
       if (!writer_.substring(format_, at_, stop)) return nullptr;
       at_ = stop + 1;
       if (percent < 0) break;
-      if (at_ >= text_.length) writer_->overallocate = 0;
       if (!convert()) return nullptr;
     }
     if (next_ < count_ && mapping_ == nullptr) {
@@ -164,13 +163,17 @@ class Formatter {
 
   bool convert() {
     Spec spec;
-    // FAST: %s, %d and %% without anything in between.
-    if (at_ < text_.length && (text_[at_] == 's' || text_[at_] == 'd' || text_[at_] == '%')) {
+    // FAST: %s and %d without anything in between. Only %% stands for a percent sign.
+    if (at_ < text_.length && text_[at_] == '%') {
+      at_++;
+      return writer_.put('%');
+    }
+    if (at_ < text_.length && (text_[at_] == 's' || text_[at_] == 'd')) {
       spec.code = text_[at_++];
     } else if (!read_spec(spec)) {
       return false;
     }
-    if (spec.code == '%') return writer_.put('%');
+    if (at_ >= text_.length) writer_->overallocate = 0;  // the last piece; when it is the only one, it is the result itself
     PyObject* value = next_argument();
     if (value == nullptr) return false;
     switch (spec.code) {

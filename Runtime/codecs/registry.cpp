@@ -5,6 +5,8 @@
 // A codec is what a search function returned: a tuple (encoder, decoder, reader, writer), usually a CodecInfo.
 #include "Runtime/codecs/codecs.h"
 
+#include "Objects/text/text.h"
+
 #include "internal/pycore_interp.h"
 #include "internal/pycore_pyerrors.h"
 #include "internal/pycore_pystate.h"
@@ -32,7 +34,7 @@ bool initialise(PyInterpreterState* interp) {
   return true;
 }
 
-/// Lower case, spaces as hyphens: the form under which codecs are searched and cached.
+/// The form under which codecs are searched and cached.
 PyObject* normalised_name(const char* encoding) {
   const size_t length = strlen(encoding);
   if (length > PY_SSIZE_T_MAX) {
@@ -41,11 +43,7 @@ PyObject* normalised_name(const char* encoding) {
   }
   char* buffer = static_cast<char*>(PyMem_Malloc(length + 1));
   if (buffer == nullptr) return PyErr_NoMemory();
-  for (size_t i = 0; i < length; i++) {
-    const char c = encoding[i];
-    buffer[i] = c == ' ' ? '-' : static_cast<char>(Py_TOLOWER(Py_CHARMASK(c)));
-  }
-  buffer[length] = '\0';
+  text::normalize_encoding(encoding, buffer, length + 1);
   PyObject* name = PyUnicode_FromString(buffer);
   PyMem_Free(buffer);
   return name;

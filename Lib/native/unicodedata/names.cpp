@@ -210,10 +210,11 @@ bool character_name(Py_UCS4 code, char* buffer, int size) {
   return row < stop && spell(row_start(row), buffer, size) >= 0;
 }
 
-bool character_by_name(const char* name, int length, Py_UCS4& code) {
+bool character_by_name(const char* name, int length, NameSet set, Py_UCS4& code) {
   if (computed_code(name, length, code)) return true;
   const long row = find_row(name, length);
-  if (row < 0 || static_cast<size_t>(row) >= kNameCount[0] + kAliasCount[0]) return false;
+  const size_t stop = set == NameSet::kNames ? kNameCount[0] : kNameCount[0] + kAliasCount[0];
+  if (row < 0 || static_cast<size_t>(row) >= stop) return false;
   code = code_of_row(static_cast<size_t>(row));
   return true;
 }

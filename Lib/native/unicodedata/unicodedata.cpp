@@ -370,7 +370,8 @@ PyObject* data_lookup(PyObject* self, Borrowed<> name) {
   }
   if (size > INT_MAX) return raise(PyExc_KeyError, "name too long");
   Py_UCS4 c;
-  if (character_by_name(text, static_cast<int>(size), c) && !unknown_to(is_old(self), c)) {
+  const NameSet set = is_old(self) ? NameSet::kNames : NameSet::kNamesAndAliases;
+  if (character_by_name(text, static_cast<int>(size), set, c) && !unknown_to(is_old(self), c)) {
     return PyUnicode_FromOrdinal(static_cast<int>(c));
   }
   const uint32_t* characters;
@@ -382,7 +383,7 @@ PyObject* data_lookup(PyObject* self, Borrowed<> name) {
 /// The functions behind \N{...} and namereplace.
 int capsule_getname(Py_UCS4 code, char* buffer, int buflen, int) { return character_name(code, buffer, buflen); }
 int capsule_getcode(const char* name, int namelen, Py_UCS4* code, int) {
-  return character_by_name(name, namelen, *code);
+  return character_by_name(name, namelen, NameSet::kNamesAndAliases, *code);
 }
 _PyUnicode_Name_CAPI name_api = {capsule_getname, capsule_getcode};
 
