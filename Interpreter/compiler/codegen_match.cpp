@@ -94,7 +94,6 @@ bool Compiler::visit_match(node::Match* node) {
     }
     if (!is_last) emit(POP_TOP);
     if (!visit_statements(match_case->body)) return false;
-    clear_position();
     emit_jump(kJump, end);
     // The clean-up after a failed pattern has the pattern's line.
     set_position_of(match_case->pattern);

@@ -234,9 +234,13 @@ bool Compiler::visit_return(node::Return* node) {
 
 bool Compiler::visit_break() {
   FrameBlock* loop = nullptr;
+  const Position statement = unit().position;
   emit(NOP);
   if (!unwind_all(false, &loop)) return false;
-  if (loop == nullptr) return error("'break' outside loop");
+  if (loop == nullptr) {
+    set_position(statement);
+    return error("'break' outside loop");
+  }
   if (!unwind(*loop, false)) return false;
   emit_jump(kJump, loop->exit);
   return true;
@@ -244,9 +248,13 @@ bool Compiler::visit_break() {
 
 bool Compiler::visit_continue() {
   FrameBlock* loop = nullptr;
+  const Position statement = unit().position;
   emit(NOP);
   if (!unwind_all(false, &loop)) return false;
-  if (loop == nullptr) return error("'continue' not properly in loop");
+  if (loop == nullptr) {
+    set_position(statement);
+    return error("'continue' not properly in loop");
+  }
   emit_jump(kJump, loop->start);
   return true;
 }

@@ -252,8 +252,7 @@ bool Compiler::visit_try_star_except(node::TryStar* node) {
     auto* handler = cast<node::ExceptHandlerClause>(node->handlers[i]);
     set_position_of(handler);
     except = new_block();
-    Block* except_with_error = new_block();
-    Block* no_match = new_block();
+    Block* handle_match = new_block();
     if (i == 0) {
       emit(COPY, 1);
       emit(BUILD_LIST, 0);
@@ -263,8 +262,11 @@ bool Compiler::visit_try_star_except(node::TryStar* node) {
       if (!visit(handler->type)) return false;
       emit(CHECK_EG_MATCH);
       emit(COPY, 1);
-      emit_jump(kPopJumpIfNone, no_match);
+      emit_jump(kPopJumpIfNotNone, handle_match);
+      emit(POP_TOP);
+      emit_jump(kJump, except);
     }
+    use_next(handle_match);
     Block* cleanup_end = new_block();
     Block* cleanup_body = new_block();
     if (handler->name != nullptr) {
@@ -288,14 +290,8 @@ bool Compiler::visit_try_star_except(node::TryStar* node) {
     if (handler->name != nullptr && !clear_exception_name(handler->name)) return false;
     emit(LIST_APPEND, 3);
     emit(POP_TOP);
-    emit_jump(kJump, except_with_error);
-
+    emit_jump(kJump, except);
     use_next(except);
-    emit(NOP);
-    emit_jump(kJump, except_with_error);
-    use_next(no_match);
-    emit(POP_TOP);
-    use_next(except_with_error);
     if (i == count - 1) {
       emit(LIST_APPEND, 1);
       emit_jump(kJump, reraise_star);

@@ -81,9 +81,9 @@ void set_location(PyObject* filename, int lineno, int column, int end_lineno, in
   _PyErr_Fetch(tstate, &type, &value, &traceback);
   _PyErr_NormalizeException(tstate, &type, &value, &traceback);
   set_number(value, &_Py_ID(lineno), lineno, true);
-  set_number(value, &_Py_ID(offset), column + 1, column >= 0);
+  set_number(value, &_Py_ID(offset), column, column >= 0);
   set_number(value, &_Py_ID(end_lineno), end_lineno, end_lineno >= 0);
-  set_number(value, &_Py_ID(end_offset), end_column + 1, end_column >= 0);
+  set_number(value, &_Py_ID(end_offset), end_column, end_column >= 0);
   if (filename != nullptr) {
     if (PyObject_SetAttr(value, &_Py_ID(filename), filename) < 0) _PyErr_Clear(tstate);
     auto text = Ref<>::steal(PyErr_ProgramTextObject(filename, lineno));
