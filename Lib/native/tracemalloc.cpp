@@ -10,6 +10,7 @@
 
 #include "Objects/bind.h"
 #include "Runtime/memory/allocator.h"
+#include "tracemalloc.h"
 #include "pycore_frame.h"
 #include "pycore_hashtable.h"
 #include "pycore_object.h"

@@ -718,3 +718,12 @@ PyTypeObject _PySetDummy_Type = {
 };
 
 static_assert(sizeof(PySetObject) == 200);
+
+/// New reference to some item, removed; KeyError when the set is empty.
+PyObject* PySet_Pop(PyObject* set) {
+  if (!PySet_Check(set)) {
+    PyErr_BadInternalCall();
+    return nullptr;
+  }
+  return pyston::pop_method(set);
+}

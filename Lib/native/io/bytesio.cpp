@@ -135,7 +135,7 @@ PyObject* bytesio_getvalue(BytesIO* self) {
 
 PyObject* bytesio_getbuffer(BytesIO* self) {
   CHECK_OPEN(self);
-  BytesIOBuffer* exporter = reinterpret_cast<BytesIOBuffer*>(BytesIOBuffer_Type.tp_alloc(&BytesIOBuffer_Type, 0));
+  BytesIOBuffer* exporter = reinterpret_cast<BytesIOBuffer*>(_PyBytesIOBuffer_Type.tp_alloc(&_PyBytesIOBuffer_Type, 0));
   if (exporter == nullptr) return nullptr;
   exporter->source = reinterpret_cast<BytesIO*>(Py_NewRef(as_object(self)));
   PyObject* view = PyMemoryView_FromObject(as_object(exporter));
@@ -410,7 +410,7 @@ PyBufferProcs buffer_procs = {.bf_getbuffer = buffer_get, .bf_releasebuffer = bu
 
 }  // namespace
 
-PyTypeObject BytesIOBuffer_Type = {
+PyTypeObject _PyBytesIOBuffer_Type = {
     .ob_base = type_head(),
     .tp_name = "_io._BytesIOBuffer",
     .tp_basicsize = sizeof(BytesIOBuffer),

@@ -192,7 +192,7 @@ PyMethodDef module_methods[] = {
 PyTypeObject* const kTypes[] = {
     &IOBase_Type,        &RawIOBase_Type,      &BufferedIOBase_Type, &TextIOBase_Type,       &FileIO_Type,
     &BytesIO_Type,       &StringIO_Type,       &BufferedReader_Type, &BufferedWriter_Type,   &BufferedRandom_Type,
-    &TextIOWrapper_Type, &NewlineDecoder_Type, &BytesIOBuffer_Type,  &BufferedRWPair_Type,
+    &TextIOWrapper_Type, &NewlineDecoder_Type, &_PyBytesIOBuffer_Type,  &BufferedRWPair_Type,
 };
 
 int module_exec(PyObject* module) {
@@ -207,7 +207,7 @@ int module_exec(PyObject* module) {
   if (PyModule_AddObjectRef(module, "UnsupportedOperation", unsupported_operation) < 0) return -1;
   if (PyModule_AddObjectRef(module, "BlockingIOError", PyExc_BlockingIOError) < 0) return -1;
   for (PyTypeObject* type : kTypes) {
-    if (type == &BytesIOBuffer_Type ? PyType_Ready(type) < 0 : PyModule_AddType(module, type) < 0) return -1;
+    if (type == &_PyBytesIOBuffer_Type ? PyType_Ready(type) < 0 : PyModule_AddType(module, type) < 0) return -1;
   }
   return 0;
 }
