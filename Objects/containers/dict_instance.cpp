@@ -157,6 +157,11 @@ int _PyObject_StoreInstanceAttribute(PyObject* object, PyDictValues* values, PyO
 /// New reference, or null without an exception.
 PyObject* _PyObject_GetInstanceAttribute(PyObject* object, PyDictValues* values, PyObject* name) {
   PyDictKeysObject* keys = cached_keys(Py_TYPE(object));
+  if (UNLIKELY(!PyUnicode_CheckExact(name))) {
+    // A str subclass may hash and compare in its own way: as a key of a real dict.
+    Ref<> dict = Ref<>::steal(PyObject_GenericGetDict(object, nullptr));
+    return dict ? Py_XNewRef(PyDict_GetItemWithError(dict.get(), name)) : nullptr;
+  }
   const Py_ssize_t index = _PyDictKeys_StringLookup(keys, name);
   if (index < 0) return nullptr;
   return Py_XNewRef(values->values[index]);

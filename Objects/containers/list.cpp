@@ -738,7 +738,7 @@ PyObject* reverse_iter_length_hint(PyObject* object) {
 }
 PyObject* reverse_iter_reduce(PyObject* object) {
   SequenceIterObject* self = as_iter(object);
-  if (self->sequence != nullptr && self->index >= 0) {
+  if (self->sequence != nullptr) {
     return Py_BuildValue("N(O)n", _PyEval_GetBuiltin(&_Py_ID(reversed)), self->sequence, self->index);
   }
   return Py_BuildValue("N(N)", _PyEval_GetBuiltin(&_Py_ID(iter)), PyList_New(0));

@@ -186,22 +186,10 @@ int assign(PyObject* self, PyObject* key, PyObject* value) {
 
 ALWAYS_INLINE bool is_exact(PyObject* self) { return Py_IS_TYPE(self, &PyODict_Type); }
 
-/// What pop() means: through __getitem__ and __delitem__ for subclasses. New reference.
+/// What pop() means; overridden item methods of subclasses are not asked. New reference.
 PyObject* pop_key(PyObject* self, PyObject* key, PyObject* default_value, Py_hash_t hash) {
-  if (is_exact(self)) {
-    if (drop_node(as_ordered(self), nullptr, key, hash) < 0) return nullptr;
-    return _PyDict_Pop_KnownHash(self, key, hash, default_value);
-  }
-  const int present = PySequence_Contains(self, key);
-  if (present < 0) return nullptr;
-  if (!present) {
-    if (default_value != nullptr) return Py_NewRef(default_value);
-    PyErr_SetObject(PyExc_KeyError, key);
-    return nullptr;
-  }
-  Ref<> value = Ref<>::steal(PyObject_GetItem(self, key));
-  if (!value || PyObject_DelItem(self, key) < 0) return nullptr;
-  return value.release();
+  if (drop_node(as_ordered(self), nullptr, key, hash) < 0) return nullptr;
+  return _PyDict_Pop_KnownHash(self, key, hash, default_value);
 }
 
 // ---- Methods -----------------------------------------------------------------------------------------------------
@@ -268,12 +256,12 @@ PyObject* odict_copy(PyObject* self) {
   OrderedDict* ordered = as_ordered(self);
   if (is_exact(self)) {
     for (OrderedNode* node = ordered->first; node != nullptr; node = node->next) {
-      PyObject* value = _PyDict_GetItem_KnownHash(self, node->key, node->hash);
+      PyObject* value = PyDict_GetItemWithError(self, node->key);
       if (value == nullptr) {
         if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, node->key);
         return nullptr;
       }
-      if (set_item(copy.get(), node->key, value, node->hash) < 0) return nullptr;
+      if (PyODict_SetItem(copy.get(), node->key, value) < 0) return nullptr;
     }
     return copy.release();
   }
@@ -438,7 +426,7 @@ PyObject* odict_repr(PyObject* self) {
   if (is_exact(self)) {
     pieces = Ref<>::steal(PyList_New(0));
     for (OrderedNode* node = as_ordered(self)->first; pieces && node != nullptr; node = node->next) {
-      PyObject* value = _PyDict_GetItem_KnownHash(self, node->key, node->hash);
+      PyObject* value = PyDict_GetItemWithError(self, node->key);
       if (value == nullptr) {
         if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, node->key);
         pieces.reset();

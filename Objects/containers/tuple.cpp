@@ -231,7 +231,7 @@ Ref<> tuple_new(PyTypeObject* type, PyObject* iterable) { return Ref<>::steal(ne
 constexpr newfunc tuple_new_bound = constructor<tuple_new, "tuple(iterable=(), /)">;
 PyObject* tuple_new_slot(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   // Subclasses may take keywords in their __init__.
-  if (type == &PyTuple_Type && !_PyArg_NoKeywords("tuple", kwargs)) return nullptr;
+  if ((type == &PyTuple_Type || type->tp_init == PyTuple_Type.tp_init) && !_PyArg_NoKeywords("tuple", kwargs)) return nullptr;
   return tuple_new_bound(type, args, nullptr);
 }
 

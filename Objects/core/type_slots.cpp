@@ -261,6 +261,9 @@ void derive_slots(PyTypeObject* type) {
           Py_DECREF(interned);
         }
       }
+      // Who defines one of __eq__ and __hash__ inherited neither slot: the other comes from the lookup as well.
+      if (type->tp_richcompare == nullptr) set.add_name(&_Py_ID(__eq__));
+      if (type->tp_hash == nullptr) set.add_name(&_Py_ID(__hash__));
       for (int i = 0; i < set.count; i++) update_group(type, set.groups[i]);
       return;
     }
