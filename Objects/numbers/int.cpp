@@ -35,7 +35,7 @@ PyObject* int_divmod_slot(PyObject* a, PyObject* b) {
   return result;
 }
 
-/// The shift distance; negative is an error, one beyond size_t saturates to SIZE_MAX.
+/// The shift distance; negative is an error, one beyond a long gives SIZE_MAX.
 bool shift_distance(PyLongObject* b, size_t& out) {
   if (is_negative(b)) {
     PyErr_SetString(PyExc_ValueError, "negative shift count");
@@ -52,7 +52,9 @@ bool shift_distance(PyLongObject* b, size_t& out) {
 }
 PyObject* shift_left_slot(PyLongObject* a, PyLongObject* b) {
   size_t bits;
-  return shift_distance(b, bits) ? int_shift_left(a, bits) : nullptr;
+  if (!shift_distance(b, bits)) return nullptr;
+  if (UNLIKELY(bits == SIZE_MAX && digit_count(a) != 0)) return raise(PyExc_OverflowError, "too many digits in integer");
+  return int_shift_left(a, bits);
 }
 PyObject* shift_right_slot(PyLongObject* a, PyLongObject* b) {
   size_t bits;

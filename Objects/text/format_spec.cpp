@@ -343,7 +343,7 @@ int format_character(_PyUnicodeWriter* writer, PyObject* value, const FormatSpec
   if (spec.alternate) return raise(PyExc_ValueError, "Alternate form (#) not allowed with integer format specifier 'c'");
   const long code = PyLong_AsLong(value);
   if (code == -1 && PyErr_Occurred()) return -1;
-  if (code < 0 || code > 0x10ffff) return raise(PyExc_OverflowError, "%%c arg not in range(0x110000)");
+  if (code < 0 || code > 0x10ffff) return raise(PyExc_OverflowError, "%c arg not in range(0x110000)");
   NumberText number;
   number.character = static_cast<Py_UCS4>(code);
   number.digit_count = -1;
