@@ -117,7 +117,7 @@ struct WideText {
 PyObject* locale_strcoll(PyObject*, Borrowed<PyUnicodeObject> first, Borrowed<PyUnicodeObject> second) {
   WideText left;
   WideText right;
-  if (!left.read(first.object(), true) || !right.read(second.object(), true)) return nullptr;
+  if (!left.read(first.object(), false) || !right.read(second.object(), false)) return nullptr;
   return PyLong_FromLong(wcscoll(left.text, right.text));
 }
 

@@ -32,6 +32,8 @@ class FieldReader {
  public:
   FieldReader(PyObject* string, Part range) : text_(view(string)), at_(range.start), stop_(range.stop) {}
 
+  bool at_end() const { return at_ >= stop_; }
+
   Step next(Field& field) {
     field = Field();
     if (at_ >= stop_) return Step::kEnd;
@@ -68,21 +70,18 @@ class FieldReader {
 
   Step read_field(Field& field) {
     field.name.start = field.name.stop = at_;
-    bool in_brackets = false;
     Py_UCS4 c = 0;
     while (at_ < stop_) {
       c = text_[at_++];
       if (c == '{') return fail("unexpected '{' in field name");
-      if (c == '[') in_brackets = true;
-      if (c == ']') in_brackets = false;
-      if (!in_brackets && (c == '}' || c == ':' || c == '!')) break;
+      if (c == '[') {  // what is in brackets isn't looked at
+        while (at_ < stop_ && text_[at_] != ']') at_++;
+        continue;
+      }
+      if (c == '}' || c == ':' || c == '!') break;
     }
     field.name.stop = at_ - 1;
-    if (c != '!' && c != ':') {
-      if (c != '}' || in_brackets) return fail("expected '}' before end of string");
-      return Step::kField;
-    }
-    if (in_brackets) return fail("expected '}' before end of string");
+    if (c != '!' && c != ':') return c == '}' ? Step::kField : fail("expected '}' before end of string");
     if (c == '!') {
       if (at_ >= stop_) return fail("end of string while looking for conversion specifier");
       field.conversion = text_[at_++];
@@ -281,9 +280,9 @@ struct Formatting {
         return Ref<>::steal(PyObject_ASCII(value.get()));
       default:
         if (conversion > 32 && conversion < 127) {
-          return raise(PyExc_ValueError, "Unknown conversion specifier '%c'", static_cast<int>(conversion));
+          return raise(PyExc_ValueError, "Unknown conversion specifier %c", static_cast<int>(conversion));
         }
-        return raise(PyExc_ValueError, "Unknown conversion specifier '\\x%x'", static_cast<unsigned>(conversion));
+        return raise(PyExc_ValueError, "Unknown conversion specifier \\x%x", static_cast<unsigned>(conversion));
     }
   }
 
@@ -331,6 +330,8 @@ struct Formatting {
           break;
       }
       if (!writer.substring(string, field.literal.start, field.literal.stop)) return false;
+      // The last piece: when it is the only one, it is the result itself.
+      if (field.present && reader.at_end()) writer->overallocate = 0;
       if (field.present && !write_field(writer, string, field, depth)) return false;
     }
   }

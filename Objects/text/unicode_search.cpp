@@ -199,7 +199,7 @@ PyObject* replace(PyObject* self, PyObject* old_part, PyObject* new_part, Py_ssi
   const Text from = view(old_part);
   const Text to = view(new_part);
   if (limit < 0) limit = PY_SSIZE_T_MAX;
-  if (limit == 0 || text.length < from.length || from.kind > text.kind) return exact(self);
+  if (limit == 0 || old_part == new_part || text.length < from.length || from.kind > text.kind) return exact(self);
   if (from.length == 1 && to.length == 1) {
     const Py_UCS4 old_char = from[0];
     const Py_ssize_t first = find_text(text, from, 0, text.length);

@@ -173,10 +173,11 @@ PyObject* str_repr(PyObject* self) {
   Py_ssize_t length = 2;
   Py_UCS4 max_char = 0x7f;
   bool overflow = false;
+  constexpr Py_UCS4 kNoQuote = 0xffffffff;
   dispatch(text, [&](auto* characters) {
     for (Py_ssize_t i = 0; i < text.length; i++) {
       const Py_UCS4 c = characters[i];
-      const Py_ssize_t width = repr_width(c, 0);
+      const Py_ssize_t width = repr_width(c, kNoQuote);
       if (width == 1) {
         if (c == '\'') single++;
         if (c == '"') twice++;
