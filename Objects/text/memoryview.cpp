@@ -428,8 +428,14 @@ int PyBuffer_ToContiguous(void* out, const Py_buffer* source, Py_ssize_t length,
     memcpy(out, source->buf, static_cast<size_t>(length));
     return 0;
   }
-  // A view with missing shape or strides is contiguous; this one has them all.
-  copy_out(static_cast<char*>(out), *source, order);
+  // Missing strides mean C order, which an order of 'F' doesn't take as contiguous.
+  Py_buffer view = *source;
+  Py_ssize_t strides[PyBUF_MAX_NDIM];
+  if (view.strides == nullptr) {
+    PyBuffer_FillContiguousStrides(view.ndim, view.shape, strides, static_cast<int>(view.itemsize), 'C');
+    view.strides = strides;
+  }
+  copy_out(static_cast<char*>(out), view, order);
   return 0;
 }
 
