@@ -18,7 +18,6 @@
 #include "pycore_pymem.h"
 #include "pycore_pystate.h"
 #include "pycore_traceback.h"
-#include "tracemalloc.h"
 
 struct _PyTraceMalloc_Config _Py_tracemalloc_config = {
     .initialized = _PyTraceMalloc_Config::TRACEMALLOC_NOT_INITIALIZED, .tracing = 0, .max_nframe = 1};

@@ -717,14 +717,6 @@ PyTypeObject _PySetDummy_Type = {
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
 };
 
-PyObject* PySet_Pop(PyObject* set) {
-  if (!PySet_Check(set)) {
-    PyErr_BadInternalCall();
-    return nullptr;
-  }
-  return pop_method(set);
-}
-
 static_assert(sizeof(PySetObject) == 200);
 
 /// New reference to some item, removed; KeyError when the set is empty.
