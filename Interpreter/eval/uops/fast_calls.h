@@ -167,6 +167,10 @@ UOP(call_class_init) {
   show_call(s);
   PyObject* instance = PyType_GenericAlloc(type, 0);
   if (UNLIKELY(instance == nullptr)) return kError;
+  if (UNLIKELY(_PyObject_InitializeDict(instance) < 0)) {
+    Py_DECREF(instance);
+    return kError;
+  }
   base[0] = instance;  // kept by the caller
   base[1] = Py_NewRef(instance);  // self
   Py_INCREF(as_object(function));
