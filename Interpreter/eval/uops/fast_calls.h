@@ -8,6 +8,7 @@
 #include "Interpreter/eval/uops/calls.h"
 #include "Interpreter/eval/uops/fast_numbers.h"
 #include "internal/pycore_list.h"
+#include "internal/pycore_object.h"
 
 namespace pyston {
 
