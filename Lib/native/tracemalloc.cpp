@@ -633,3 +633,18 @@ void _PyMem_DumpTraceback(int fd, const void* block) {
   }
   put("\n");
 }
+
+// `tracemalloc.h` forgets to ask for C linkage, so the functions above have C++ names here; extensions want C names.
+namespace pyston::exports {
+extern "C" {
+PyAPI_FUNC(int) PyTraceMalloc_Track(unsigned domain, uintptr_t address, size_t size) {
+  return ::PyTraceMalloc_Track(domain, address, size);
+}
+PyAPI_FUNC(int) PyTraceMalloc_Untrack(unsigned domain, uintptr_t address) {
+  return ::PyTraceMalloc_Untrack(domain, address);
+}
+PyAPI_FUNC(PyObject*) _PyTraceMalloc_GetTraceback(unsigned domain, uintptr_t address) {
+  return ::_PyTraceMalloc_GetTraceback(domain, address);
+}
+}
+}  // namespace pyston::exports

@@ -307,6 +307,7 @@ char* _Py_SetLocaleFromEnv(int category) { return setlocale(category, ""); }
 const char* Py_FileSystemDefaultEncoding = nullptr;
 int Py_HasFileSystemDefaultEncoding = 0;
 const char* Py_FileSystemDefaultEncodeErrors = nullptr;
+int _Py_HasFileSystemDefaultEncodeErrors = 0;
 
 namespace {
 bool owns_filesystem_encoding = false;

@@ -57,7 +57,9 @@ struct Buffered {
 };
 
 extern PyTypeObject IOBase_Type, RawIOBase_Type, BufferedIOBase_Type, TextIOBase_Type;
-extern "C" PyAPI_DATA(PyTypeObject) _PyBytesIOBuffer_Type;  // exported: _testcapi reaches it
+extern "C" {
+PyAPI_DATA(PyTypeObject) _PyBytesIOBuffer_Type;  // exported: _testcapi reaches it
+}
 extern PyTypeObject FileIO_Type, BytesIO_Type, StringIO_Type;
 extern PyTypeObject BufferedReader_Type, BufferedWriter_Type, BufferedRandom_Type, BufferedRWPair_Type;
 extern PyTypeObject TextIOWrapper_Type, NewlineDecoder_Type;
