@@ -329,6 +329,7 @@ struct Formatting {
         case Step::kField:
           break;
       }
+      if (!field.present && reader.at_end()) writer->overallocate = 0;
       if (!writer.substring(string, field.literal.start, field.literal.stop)) return false;
       // The last piece: when it is the only one, it is the result itself.
       if (field.present && reader.at_end()) writer->overallocate = 0;

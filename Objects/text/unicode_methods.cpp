@@ -286,13 +286,7 @@ PyObject* str_expandtabs(PyObject* self, Optional<int> tab_size) {
       *to++ = c;
     }
   });
-  if (length == 1) {
-    PyObject* single = slice(result, 0, 1);
-    if (single == result || PyUnicode_READ_CHAR(result, 0) < 0x100) {
-      Py_SETREF(result, new_latin1_char(PyUnicode_READ_CHAR(result, 0)));
-    }
-    Py_XDECREF(single);
-  }
+  if (length == 1 && PyUnicode_READ_CHAR(result, 0) < 0x100) Py_SETREF(result, new_latin1_char(PyUnicode_READ_CHAR(result, 0)));
   return result;
 }
 

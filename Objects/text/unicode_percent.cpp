@@ -34,6 +34,7 @@ class Formatter {
     while (at_ < text_.length) {
       const Py_ssize_t percent = PyUnicode_FindChar(format_, '%', at_, text_.length, 1);
       const Py_ssize_t stop = percent < 0 ? text_.length : percent;
+      if (percent < 0) writer_->overallocate = 0;
       if (!writer_.substring(format_, at_, stop)) return nullptr;
       at_ = stop + 1;
       if (percent < 0) break;
