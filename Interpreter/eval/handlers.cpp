@@ -170,13 +170,22 @@ HANDLER(traced) {
   }
   int opcode = _PyOpcode_Deopt[_Py_OPCODE(next_instr[-1])];
   if (opcode == OP_RETURN_VALUE || opcode == OP_YIELD_VALUE) {
+    PyObject* value = stack_pointer[-1];
     frame->prev_instr = next_instr - 1;
-    if (trace_function_exit(tstate, frame, stack_pointer[-1]) != 0) {
-      Py_DECREF(stack_pointer[-1]);
-      UnwindPoint point{frame, next_instr, stack_pointer - 1};
+    _PyFrame_SetStackPointer(frame, stack_pointer - 1);
+    if (opcode == OP_YIELD_VALUE) _PyFrame_GetGenerator(frame)->gi_frame_state = FRAME_SUSPENDED;
+    int status = trace_function_exit(tstate, frame, value);
+    // A jump from a yield moves where the generator will resume and may have dropped values.
+    stack_pointer = _PyFrame_GetStackPointer(frame);
+    frame->stacktop = -1;
+    next_instr = frame->prev_instr + 1;
+    if (status != 0) {
+      Py_DECREF(value);
+      UnwindPoint point{frame, next_instr, stack_pointer};
       if (!leave_frame_with_error(tstate, point)) return nullptr;
       TAIL_CALL op_error(point.frame, point.next_instr, point.stack_pointer, tstate, oparg);
     }
+    *stack_pointer++ = value;
   } else if ((opcode == OP_PRECALL || opcode == OP_KW_NAMES) && frame->frame_obj != nullptr &&
              frame->frame_obj->f_trace_opcodes) {
     trace_opcode(tstate, frame);

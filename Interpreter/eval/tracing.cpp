@@ -254,10 +254,26 @@ void update_dispatch() {
   set_tracing_dispatch(false);
 }
 
+/// Which of the two functions is installed.
+struct HookKind {
+  const char* audit_event;
+  const char* name;
+  bool installing;  // dropping the old object may run code that installs another
+};
+HookKind profile_hook = {"sys.setprofile", "profile", false};
+HookKind trace_hook = {"sys.settrace", "trace", false};
+
 int install(PyThreadState* tstate, Py_tracefunc& function_slot, PyObject*& object_slot, Py_tracefunc function,
-            PyObject* object, const char* event) {
+            PyObject* object, HookKind& hook) {
   // The audit hook runs in the current thread, whichever thread is meant.
-  if (_PySys_Audit(_PyThreadState_GET(), event, nullptr) < 0) return -1;
+  PyThreadState* current = _PyThreadState_GET();
+  if (_PySys_Audit(current, hook.audit_event, nullptr) < 0) return -1;
+  if (hook.installing) {
+    _PyErr_Format(current, PyExc_RuntimeError,
+                  "Cannot install a %s function while another %s function is being installed", hook.name, hook.name);
+    return -1;
+  }
+  hook.installing = true;
   PyObject* old = object_slot;
   function_slot = nullptr;
   object_slot = nullptr;
@@ -269,6 +285,7 @@ int install(PyThreadState* tstate, Py_tracefunc& function_slot, PyObject*& objec
   function_slot = function;
   _PyThreadState_UpdateTracingState(tstate);
   update_dispatch();
+  hook.installing = false;
   return 0;
 }
 
@@ -278,7 +295,7 @@ int install(PyThreadState* tstate, Py_tracefunc& function_slot, PyObject*& objec
 using namespace pyston;
 
 extern "C" int _PyEval_SetProfile(PyThreadState* tstate, Py_tracefunc func, PyObject* arg) {
-  return install(tstate, tstate->c_profilefunc, tstate->c_profileobj, func, arg, "sys.setprofile");
+  return install(tstate, tstate->c_profilefunc, tstate->c_profileobj, func, arg, profile_hook);
 }
 
 void PyEval_SetProfile(Py_tracefunc func, PyObject* arg) {
@@ -288,7 +305,7 @@ void PyEval_SetProfile(Py_tracefunc func, PyObject* arg) {
 }
 
 int _PyEval_SetTrace(PyThreadState* tstate, Py_tracefunc func, PyObject* arg) {
-  return install(tstate, tstate->c_tracefunc, tstate->c_traceobj, func, arg, "sys.settrace");
+  return install(tstate, tstate->c_tracefunc, tstate->c_traceobj, func, arg, trace_hook);
 }
 
 void PyEval_SetTrace(Py_tracefunc func, PyObject* arg) {

@@ -372,7 +372,7 @@ Status frame_set_lineno(Borrowed<PyFrameObject> self, PyObject* value) {
   int here = _PyInterpreterFrame_LASTI(frame);
   int64_t stack = analysis.stacks[here];
   PyFrameState state = frame_state(self);
-  if (state == FRAME_SUSPENDED) stack = pop_kind(stack);  // the value that the yield is going to give
+  if (state == FRAME_SUSPENDED) stack = pop_kind(stack);  // the yielded value has been popped
   int best = -1;
   int64_t best_stack = kOverflowed;
   const char* message = "cannot find bytecode for specified line";
@@ -398,7 +398,6 @@ Status frame_set_lineno(Borrowed<PyFrameObject> self, PyObject* value) {
   PyMem_Free(lines);
   if (message != nullptr) return raise(PyExc_ValueError, message);
 
-  if (state == FRAME_SUSPENDED) Py_DECREF(_PyFrame_StackPop(frame));
   while (stack > best_stack) {
     PyObject* popped = _PyFrame_StackPop(frame);
     if (top_kind(stack) == kException) {

@@ -422,15 +422,18 @@ PyMethodDef with_doc(PyMethodDef row, const char* doc) {
 }
 
 constexpr const char* kThrowDoc =
-    "throw(value)\nthrow(type[,value[,tb]])\n\nRaises an exception where the body is suspended; gives the next value it "
-    "yields.";
+    "throw(value)\nthrow(type[,value[,tb]])\n\nRaises an exception in generator where it is suspended; gives the next value "
+    "that it yields.";
+constexpr const char* kCoroThrowDoc =
+    "throw(value)\nthrow(type[,value[,tb]])\n\nRaises an exception in coroutine where it is suspended; gives the next value "
+    "that it yields.";
 
 PyMethodDef generator_methods[] = {
     with_doc(method<bound_send, "send($self, arg, /)">(),
-             "send(arg) -> resumes the body with arg as the result of its yield;\ngives the next yielded value or raises "
+             "send(arg) -> passes 'arg' into generator as the result of its yield;\ngives the next yielded value or raises "
              "StopIteration."),
     with_doc(method<bound_throw, "throw(*args)">(), kThrowDoc),
-    with_doc(method<bound_close, "close($self, /)">(), "close() -> raises GeneratorExit where the body is suspended."),
+    with_doc(method<bound_close, "close($self, /)">(), "close() -> raises GeneratorExit inside generator."),
     with_doc(method<generator_sizeof, "__sizeof__($self, /)">(), "__sizeof__() -> bytes taken in memory"),
     {}};
 
@@ -488,19 +491,19 @@ Ref<> wrapper_throw(Borrowed<CoroutineWrapper> self, Arguments args) {
 Ref<> wrapper_close(Borrowed<CoroutineWrapper> self) { return Ref<>::steal(generator_close(wrapped(self))); }
 
 constexpr const char* kCoroSendDoc =
-    "send(arg) -> resumes the coroutine with arg as the result of its await;\ngives what it yields next or raises "
+    "send(arg) -> passes 'arg' into coroutine as the result of its await;\ngives what it yields next or raises "
     "StopIteration.";
-constexpr const char* kCoroCloseDoc = "close() -> raises GeneratorExit where the coroutine is suspended.";
+constexpr const char* kCoroCloseDoc = "close() -> raises GeneratorExit inside coroutine.";
 
 PyMethodDef wrapper_methods[] = {
     with_doc(method<wrapper_send, "send($self, arg, /)">(), kCoroSendDoc),
-    with_doc(method<wrapper_throw, "throw(*args)">(), kThrowDoc),
+    with_doc(method<wrapper_throw, "throw(*args)">(), kCoroThrowDoc),
     with_doc(method<wrapper_close, "close($self, /)">(), kCoroCloseDoc),
     {}};
 
 PyMethodDef coroutine_methods[] = {
     with_doc(method<bound_send, "send($self, arg, /)">(), kCoroSendDoc),
-    with_doc(method<bound_throw, "throw(*args)">(), kThrowDoc),
+    with_doc(method<bound_throw, "throw(*args)">(), kCoroThrowDoc),
     with_doc(method<bound_close, "close($self, /)">(), kCoroCloseDoc),
     with_doc(method<generator_sizeof, "__sizeof__($self, /)">(), "__sizeof__() -> bytes taken in memory"),
     {}};
