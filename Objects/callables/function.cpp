@@ -210,7 +210,9 @@ int function_clear(PyFunctionObject* self) {
   Py_CLEAR(self->func_dict);
   Py_CLEAR(self->func_closure);
   Py_CLEAR(self->func_annotations);
-  // Name, qualified name and code stay: code that runs during collection may still use them, and they form no cycles.
+  // Never null, since finalisers may still look at them: names become empty, the code (in no cycle) stays.
+  Py_SETREF(self->func_name, Py_NewRef(&_Py_STR(empty)));
+  Py_SETREF(self->func_qualname, Py_NewRef(&_Py_STR(empty)));
   return 0;
 }
 

@@ -109,8 +109,6 @@ Py_hash_t method_hash(PyMethodObject* self) {
   return hash == -1 ? -2 : hash;
 }
 
-PyObject* method_descr_get(PyObject* self, PyObject*, PyObject*) { return Py_NewRef(self); }
-
 Ref<> method_reduce(Borrowed<PyMethodObject> self) {
   PyObject* name = PyObject_GetAttr(self->im_func, &_Py_ID(__name__));
   if (name == nullptr) return nullptr;
@@ -245,7 +243,6 @@ PyTypeObject PyMethod_Type = {
     .tp_methods = method_methods,
     .tp_members = method_members,
     .tp_getset = method_getset,
-    .tp_descr_get = method_descr_get,
     .tp_new = method_type_new,
 };
 

@@ -330,6 +330,5 @@ PyObject* _PyExc_PrepReraiseStar(PyObject* original, PyObject* exceptions) {
   auto group = project(original, reraised.get());
   if (!group || PyList_GET_SIZE(raised.get()) == 0) return group.release();
   if (group.get() != Py_None && PyList_Append(raised.get(), group.get()) < 0) return nullptr;
-  if (PyList_GET_SIZE(raised.get()) == 1) return Py_NewRef(PyList_GET_ITEM(raised.get(), 0));
   return _PyExc_CreateExceptionGroup("", raised.get());
 }
