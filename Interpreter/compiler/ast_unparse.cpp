@@ -255,8 +255,8 @@ class Unparser {
       case Kind::kLambda: {
         auto* n = cast<node::Lambda>(e);
         Arguments* a = n->args;
-        const bool none = a->posonlyargs.empty() && a->args.empty() && a->vararg == nullptr && a->kwonlyargs.empty() &&
-                          a->kwarg == nullptr;
+        // QUIRK: without positional parameters there is no space: "lambda*args: 0".
+        const bool none = a->posonlyargs.empty() && a->args.empty();
         return parenthesised(level > kTest, [&] {
           return put(none ? "lambda" : "lambda ") && arguments(a) && put(": ") && expression(n->body, kTest);
         });

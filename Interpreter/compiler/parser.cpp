@@ -346,7 +346,9 @@ void* Parser::run_rule() {
   mark_ = 0;
   depth_ = 0;
   scratch_.clear();
-  diagnosing_ = true;
+  keyword_scratch_.clear();
+  for (auto& list : parameter_scratch_) list.clear();
+  diagnosing_ = backtracking_ = true;
   lexer.report_warnings = false;
   parse();
   set_generic_error(last_token);
@@ -361,13 +363,31 @@ int feature_version_of(PyCompilerFlags* flags) {
   return flags != nullptr && (flags->cf_flags & PyCF_ONLY_AST) ? flags->cf_feature_version : PY_MINOR_VERSION;
 }
 
+/// A SyntaxError about the encoding has no place yet: it gets the file's name, line 0.
+COLD void add_location_to_source_error(PyObject* filename) {
+  if (!PyErr_ExceptionMatches(PyExc_SyntaxError)) return;
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  auto message = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
+  if (message) {
+    auto located = Ref<>::steal(Py_BuildValue("(O(OiiO))", message.get(), filename, 0, -1, Py_None));
+    if (located) PyErr_SetObject(PyExc_SyntaxError, located.get());
+  }
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(traceback);
+}
+
 Mod* parse_bytes(Arena& arena, const char* source, size_t size, bool is_utf8, const char* encoding, bool from_file,
                  PyObject* filename, StartRule rule, PyCompilerFlags* flags, int* error_code) {
   size_t prepared_size;
   char* found_encoding;
   char* prepared = prepare_source(source, size, is_utf8, rule == StartRule::kFile, encoding, from_file, filename,
                                   &prepared_size, &found_encoding);
-  if (prepared == nullptr) return nullptr;
+  if (prepared == nullptr) {
+    add_location_to_source_error(filename);
+    return nullptr;
+  }
   NameTable names;
   Parser parser(arena, names, filename, rule, flags != nullptr ? flags->cf_flags : 0, feature_version_of(flags));
   parser.lexer.start(prepared, prepared_size, filename);

@@ -1,28 +1,60 @@
-// Included inside class Parser: what the second pass adds. Each function looks for one family of mistakes at the
-// current token, and raises when it finds one (hard_error_ is then set). Those that give bool say "go on".
+// Included inside class Parser: what the second pass adds. Functions that give bool say "go on"; after a mistake was
+// found, hard_error_ is set.
+//
+// Two flags: `backtracking_` (all of the second pass) makes functions give the longest prefix that matches instead of
+// failing; `diagnosing_` (off while looking ahead for a missing comma) looks for mistakes.
+struct MemoEntry {
+  int mark;
+  uint8_t rule;
+  int end;
+  ast::Expr* result;
+};
+enum MemoRule : uint8_t { kMemoExpression, kMemoDisjunction, kMemoBinary, kMemoPrimary, kMemoNamed };
+bool memo_find(MemoRule rule, Expr*& result);
+Expr* memo_store(MemoRule rule, int mark, Expr* result);
+std::vector<MemoEntry> memo_;  // open hash table, size a power of two
+size_t memo_used_ = 0;
+
+/// Puts the position back at the end of the scope.
+struct Retreat {
+  Parser& parser;
+  Checkpoint point;
+  explicit Retreat(Parser& p) : parser(p), point(p.checkpoint()) {}
+  ~Retreat() { parser.back_to(point); }
+};
+struct ParsedArguments {
+  int start = 0;
+  int positional_count = 0;
+  Expr* last_positional = nullptr;
+  bool has_keyword = false;
+  bool has_double_star = false;
+};
+
 Expr* diagnosing_expression();
 Expr* diagnosing_brace_display();
+Stmt* diagnosing_expression_statement();
+bool diagnose_expression();
 bool diagnose_named_expression();
-bool diagnose_arguments(bool allow_generator);
+Expr* argument_expression();                    // assignment or expression, without looking for "x = 1" mistakes
+bool diagnosing_arguments(ParsedArguments& out);  // as many as match; false: none
+bool diagnosing_keyword_or(Tok star, ParsedArguments& out);
+bool diagnose_arguments();                      // "(" consumed
 bool diagnose_keyword_argument();
-void diagnose_for_target(size_t scratch_base);
+void diagnose_for_target(int for_mark);
 void diagnose_group(int start);
 void diagnose_comprehension(int start);
 void diagnose_assignment(int start);
 void diagnose_delete(int start);
 std::nullptr_t diagnose_missing_colon();
 bool diagnose_missing_block(const char* what, int start);
+bool diagnose_block_start();
 void diagnose_with_target();
-bool diagnose_with_block(int with_mark);
-void diagnose_with(int with_mark);
-std::nullptr_t diagnose_mixed_except(int start);
-bool diagnose_except(int start, bool is_star);
-void diagnose_try();
-bool diagnose_double_type_comment(int start);
-void diagnose_class(int start);
+void diagnose_except(int start, bool is_star);
+bool diagnose_mixed_except();
+bool diagnose_double_type_comment();
 bool diagnose_parameters(bool is_lambda);
-void diagnose_match(int start);
-void diagnose_match_indent(int start);
-void diagnose_case_colon();
 bool diagnose_as_pattern();
-void diagnose_class_pattern(int start, Pattern* value);
+bool skip_parameter(bool is_lambda, bool with_default, bool& had_default);
+void raise_invalid_target(Expr* target, TargetKind kind);
+Expr* invalid_target(Expr* target, TargetKind kind);
+bool is_legacy_statement(Expr* name);

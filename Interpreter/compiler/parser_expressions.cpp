@@ -73,8 +73,13 @@ Expr* Parser::star_expressions() {
   while (accept(Tok::kComma)) {
     const Tok next = kind();
     if (!token_can_start_expression(next) && next != Tok::kStar) break;
+    const Checkpoint before = checkpoint();
     Expr* element = star_expression();
-    if (element == nullptr) return nullptr;
+    if (element == nullptr) {
+      if (hard_error_ || !backtracking_) return nullptr;
+      back_to(before);
+      break;
+    }
     scratch_.push_back(element);
   }
   auto* tuple = make<node::Tuple>(start);
@@ -111,7 +116,7 @@ Expr* Parser::named_expression() {
 }
 
 Expr* Parser::expression() {
-  if (UNLIKELY(diagnosing_)) return diagnosing_expression();
+  if (UNLIKELY(backtracking_)) return diagnosing_expression();
   return plain_expression();
 }
 
@@ -146,14 +151,35 @@ Expr* Parser::plain_expression() {
 
 Expr* Parser::disjunction() {
   const int start = mark_;
-  Expr* first = conjunction();
+  Expr* first;
+  if (UNLIKELY(backtracking_)) {
+    if (memo_find(kMemoDisjunction, first)) return first;
+    first = conjunction();
+    if (first != nullptr && at(Tok::kKwOr)) first = disjunction_tail(start, first);
+    return memo_store(kMemoDisjunction, start, first);
+  }
+  first = conjunction();
   if (first == nullptr || LIKELY(!at(Tok::kKwOr))) return first;
+  return disjunction_tail(start, first);
+}
+
+Expr* Parser::disjunction_tail(int start, Expr* first) {
   const size_t base = scratch_.size();
   scratch_.push_back(first);
-  while (accept(Tok::kKwOr)) {
+  while (at(Tok::kKwOr)) {
+    const Checkpoint before = checkpoint();
+    advance();
     Expr* next = conjunction();
-    if (next == nullptr) return nullptr;
+    if (next == nullptr) {
+      if (hard_error_ || !backtracking_) return nullptr;
+      back_to(before);
+      break;
+    }
     scratch_.push_back(next);
+  }
+  if (UNLIKELY(scratch_.size() == base + 1)) {
+    scratch_.pop_back();
+    return first;
   }
   auto* node = make<node::BoolOp>(start);
   if (node == nullptr || !take(base, node->values)) return nullptr;
@@ -167,10 +193,20 @@ Expr* Parser::conjunction() {
   if (first == nullptr || LIKELY(!at(Tok::kKwAnd))) return first;
   const size_t base = scratch_.size();
   scratch_.push_back(first);
-  while (accept(Tok::kKwAnd)) {
+  while (at(Tok::kKwAnd)) {
+    const Checkpoint before = checkpoint();
+    advance();
     Expr* next = inversion();
-    if (next == nullptr) return nullptr;
+    if (next == nullptr) {
+      if (hard_error_ || !backtracking_) return nullptr;
+      back_to(before);
+      break;
+    }
     scratch_.push_back(next);
+  }
+  if (UNLIKELY(scratch_.size() == base + 1)) {
+    scratch_.pop_back();
+    return first;
   }
   auto* node = make<node::BoolOp>(start);
   if (node == nullptr || !take(base, node->values)) return nullptr;
@@ -237,7 +273,7 @@ Expr* Parser::comparison() {
     advance();
     Expr* right = bitwise_or();
     if (right == nullptr) {
-      if (hard_error_ || !diagnosing_) return nullptr;
+      if (hard_error_ || !backtracking_) return nullptr;
       mark_ = before;
       break;
     }
@@ -271,7 +307,7 @@ Expr* Parser::binary(int minimum_precedence) {
     const int before = mark_++;
     Expr* right = binary(row.precedence + 1);
     if (right == nullptr) {
-      if (hard_error_ || !diagnosing_) return nullptr;
+      if (hard_error_ || !backtracking_) return nullptr;
       mark_ = before;
       return left;
     }
@@ -314,7 +350,7 @@ Expr* Parser::power() {
   const int before = mark_++;
   Expr* right = factor();
   if (right == nullptr) {
-    if (hard_error_ || !diagnosing_) return nullptr;
+    if (hard_error_ || !backtracking_) return nullptr;
     mark_ = before;
     return left;
   }
@@ -339,6 +375,13 @@ Expr* Parser::await_primary() {
 
 Expr* Parser::primary() {
   const int start = mark_;
+  if (UNLIKELY(backtracking_)) {
+    Expr* known;
+    if (memo_find(kMemoPrimary, known)) return known;
+    known = atom();
+    if (known != nullptr) known = primary_tail(start, known);
+    return memo_store(kMemoPrimary, start, known);
+  }
   Expr* value = atom();
   if (value == nullptr) return nullptr;
   return primary_tail(start, value);
@@ -350,7 +393,7 @@ Expr* Parser::primary_tail(int start, Expr* value) {
       case Tok::kDot: {
         const int before = mark_++;
         if (!at(Tok::kName)) {
-          if (hard_error_ || !diagnosing_) return nullptr;
+          if (hard_error_ || !backtracking_) return nullptr;
           mark_ = before;
           return value;
         }
@@ -370,7 +413,7 @@ Expr* Parser::primary_tail(int start, Expr* value) {
         Seq<Expr*> args;
         Seq<Keyword*> keywords;
         if (!call_arguments(args, keywords, true)) {
-          if (hard_error_ || !diagnosing_) return nullptr;
+          if (hard_error_ || !backtracking_) return nullptr;
           back_to(before);
           return value;
         }
@@ -389,7 +432,7 @@ Expr* Parser::primary_tail(int start, Expr* value) {
         if (depth.exceeded()) return nullptr;
         Expr* index = slices();
         if (index == nullptr || !accept(Tok::kRightBracket)) {
-          if (hard_error_ || !diagnosing_) return nullptr;
+          if (hard_error_ || !backtracking_) return nullptr;
           back_to(before);
           return value;
         }
@@ -409,6 +452,12 @@ Expr* Parser::primary_tail(int start, Expr* value) {
 Expr* Parser::slice() {
   const int start = mark_;
   Expr* lower = nullptr;
+  if (UNLIKELY(diagnosing_) && !at(Tok::kColon)) {
+    // The grammar tries a slice before it looks at a named expression.
+    Retreat retreat(*this);
+    expression();
+    if (hard_error_) return nullptr;
+  }
   if (!at(Tok::kColon)) {
     const bool is_assignment = at(Tok::kName) && kind_after() == Tok::kColonEqual;
     lower = named_expression();
@@ -470,7 +519,40 @@ Expr* Parser::starred_expression() {
 /// From "(" to ")". Positional arguments come first, then name=value and *values, then name=value and **values.
 bool Parser::call_arguments(Seq<Expr*>& args, Seq<Keyword*>& keywords, bool allow_generator) {
   const int opening = mark_++;
-  if (UNLIKELY(diagnosing_) && !diagnose_arguments(allow_generator)) return false;
+  if (UNLIKELY(backtracking_)) return diagnosing_call(opening, args, keywords, allow_generator);
+  return plain_call_arguments(opening, args, keywords, allow_generator);
+}
+
+/// In the second pass: a generator expression, arguments that match, or what is wrong with them.
+bool Parser::diagnosing_call(int opening, Seq<Expr*>& args, Seq<Keyword*>& keywords, bool allow_generator) {
+  const Checkpoint inside = checkpoint();
+  if (allow_generator && diagnosing_) {
+    Expr* element = argument_expression();
+    Seq<Comprehension*> generators;
+    if (element == nullptr || !comprehension_clauses(generators) || !at(Tok::kRightParen)) {
+      if (hard_error_) return false;
+      back_to(inside);
+      diagnose_comprehension(opening);
+      if (hard_error_) return false;
+    }
+    back_to(inside);
+  }
+  if (plain_call_arguments(opening, args, keywords, allow_generator)) return true;
+  if (hard_error_ || !diagnosing_) return false;
+  back_to(inside);
+  // The matching above stops where the grammar's would; now with the search for mistakes.
+  ParsedArguments parsed;
+  const bool any = diagnosing_arguments(parsed);
+  if (hard_error_) return false;
+  if (any) accept(Tok::kComma);
+  if (!any || !at(Tok::kRightParen)) {
+    back_to(inside);
+    diagnose_arguments();
+  }
+  return false;
+}
+
+bool Parser::plain_call_arguments(int opening, Seq<Expr*>& args, Seq<Keyword*>& keywords, bool allow_generator) {
   const size_t base = scratch_.size();
   const size_t keyword_base = keyword_scratch_.size();
   bool seen_keyword = false;
@@ -489,7 +571,6 @@ bool Parser::call_arguments(Seq<Expr*>& args, Seq<Keyword*>& keywords, bool allo
         seen_double_star = true;
         advance();
       } else {
-        if (UNLIKELY(diagnosing_) && !diagnose_keyword_argument()) return false;
         name = name_of(tokens_[mark_]);
         if (name == nullptr) return false;
         mark_ += 2;
@@ -505,10 +586,9 @@ bool Parser::call_arguments(Seq<Expr*>& args, Seq<Keyword*>& keywords, bool allo
       keyword_scratch_.push_back(keyword);
     } else {
       if (seen_keyword) {
-        if (UNLIKELY(diagnosing_)) diagnose_keyword_argument();
         return false;
       }
-      Expr* value = named_expression();
+      Expr* value = argument_expression();
       if (value == nullptr || at(Tok::kEqual)) return false;
       const Tok next = kind();
       if (UNLIKELY(next == Tok::kKwFor || next == Tok::kAsync)) {
@@ -547,20 +627,34 @@ bool Parser::comprehension_clauses(Seq<Comprehension*>& out) {
   for (;;) {
     const bool is_async = at(Tok::kAsync) && kind_after() == Tok::kKwFor;
     if (!is_async && !at(Tok::kKwFor)) break;
+    const Checkpoint before = checkpoint();
     mark_ += is_async ? 2 : 1;
+    const int for_mark = mark_ - 1;
     Expr* target = star_targets();
     if (target == nullptr || !accept(Tok::kKwIn)) {
-      if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_for_target(base);
-      return false;
+      if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_for_target(for_mark);
+      if (hard_error_ || !backtracking_ || scratch_.size() <= base) return false;
+      back_to(before);
+      break;
     }
     Expr* iterable = disjunction();
-    if (iterable == nullptr) return false;
+    if (iterable == nullptr) {
+      if (hard_error_ || !backtracking_ || scratch_.size() <= base) return false;
+      back_to(before);
+      break;
+    }
     auto* clause = make_product<Comprehension>();
     if (clause == nullptr) return false;
     const size_t ifs_base = scratch_.size();
-    while (accept(Tok::kKwIf)) {
+    while (at(Tok::kKwIf)) {
+      const Checkpoint before_if = checkpoint();
+      advance();
       Expr* test = disjunction();
-      if (test == nullptr) return false;
+      if (test == nullptr) {
+        if (hard_error_ || !backtracking_) return false;
+        back_to(before_if);
+        break;
+      }
       scratch_.push_back(test);
     }
     if (is_async && !requires_version(6, "Async comprehensions are")) return false;
@@ -615,7 +709,10 @@ Expr* Parser::parenthesised() {
   }
   if (UNLIKELY(at(Tok::kKwYield))) {
     Expr* value = yield_expression();
-    if (value == nullptr || !accept(Tok::kRightParen)) return nullptr;
+    if (value == nullptr || !accept(Tok::kRightParen)) {
+      if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_group(start);
+      return nullptr;
+    }
     return value;
   }
   const bool starred = at(Tok::kStar);
@@ -629,10 +726,16 @@ Expr* Parser::parenthesised() {
         const Tok next = kind();
         if (!token_can_start_expression(next) && next != Tok::kStar) break;
         Expr* element = star_named_expression();
-        if (element == nullptr) return nullptr;
+        if (element == nullptr) {
+          if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_group(start);
+          return nullptr;
+        }
         scratch_.push_back(element);
       }
-      if (!accept(Tok::kRightParen)) return nullptr;
+      if (!accept(Tok::kRightParen)) {
+        if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_group(start);
+        return nullptr;
+      }
       auto* tuple = make<node::Tuple>(start);
       if (tuple == nullptr || !take(base, tuple->elts)) return nullptr;
       tuple->ctx = ExprContext::kLoad;
@@ -703,6 +806,10 @@ Expr* Parser::brace_display() {
   Depth depth(*this, 20);
   if (depth.exceeded()) return nullptr;
   if (UNLIKELY(diagnosing_)) return diagnosing_brace_display();
+  return plain_brace_display();
+}
+
+Expr* Parser::plain_brace_display() {
   const int start = mark_++;
   const size_t base = scratch_.size();
   Seq<Comprehension*> generators;
@@ -713,7 +820,8 @@ Expr* Parser::brace_display() {
   bool is_dict = double_starred || at(Tok::kRightBrace);
   if (!is_dict) {
     const bool is_assignment = at(Tok::kName) && kind_after() == Tok::kColonEqual;
-    first = star_named_expression();
+    // The second pass tries a dictionary first, and that with plain expressions.
+    first = UNLIKELY(diagnosing_) && !starred ? argument_expression() : star_named_expression();
     if (first == nullptr) return nullptr;
     is_dict = at(Tok::kColon) && !starred && !is_assignment;
   }
@@ -838,7 +946,7 @@ Expr* Parser::lambda() {
   if (depth.exceeded()) return nullptr;
   const int start = mark_++;
   Arguments* arguments = parameters(true);
-  if (arguments == nullptr || !expect_forced(Tok::kColon, ":")) return nullptr;
+  if (arguments == nullptr || !accept(Tok::kColon)) return nullptr;
   Expr* body = expression();
   if (body == nullptr) return nullptr;
   auto* node = make<node::Lambda>(start);
@@ -862,8 +970,12 @@ Expr* Parser::yield_expression() {
   Expr* value = nullptr;
   const Tok next = kind();
   if (token_can_start_expression(next) || next == Tok::kStar) {
+    const Checkpoint before = checkpoint();
     value = star_expressions();
-    if (value == nullptr) return nullptr;
+    if (value == nullptr) {
+      if (hard_error_ || !backtracking_) return nullptr;
+      back_to(before);
+    }
   }
   auto* node = make<node::Yield>(start);
   if (node == nullptr) return nullptr;
@@ -931,8 +1043,13 @@ Expr* Parser::star_targets() {
   while (accept(Tok::kComma)) {
     const Tok next = kind();
     if (!token_can_start_expression(next) && next != Tok::kStar) break;
+    const Checkpoint before = checkpoint();
     Expr* element = star_target();
-    if (element == nullptr) return nullptr;
+    if (element == nullptr) {
+      if (hard_error_ || !backtracking_) return nullptr;
+      back_to(before);
+      break;
+    }
     scratch_.push_back(element);
   }
   auto* tuple = make<node::Tuple>(start);

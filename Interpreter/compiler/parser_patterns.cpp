@@ -32,15 +32,9 @@ Stmt* Parser::match_statement() {
   } else if (first == Tok::kStar) {
     return nullptr;
   }
-  if (!accept(Tok::kColon)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_match(start);
-    return nullptr;
-  }
-  if (!accept(Tok::kNewline)) return nullptr;
-  if (!accept(Tok::kIndent)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_match_indent(start);
-    return nullptr;
-  }
+  if (!accept(Tok::kColon)) return diagnose_missing_colon();
+  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'match' statement", start)) return nullptr;
+  if (!accept(Tok::kNewline) || !accept(Tok::kIndent)) return nullptr;
   const size_t base = scratch_.size();
   while (at_name("case")) {
     MatchCase* match_case = case_block();
@@ -64,10 +58,7 @@ MatchCase* Parser::case_block() {
     guard = named_expression();
     if (guard == nullptr) return nullptr;
   }
-  if (!accept(Tok::kColon)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_case_colon();
-    return nullptr;
-  }
+  if (!accept(Tok::kColon)) return diagnose_missing_colon();
   if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'case' statement", start)) return nullptr;
   Seq<Stmt*> body;
   if (!block(body)) return nullptr;
@@ -271,11 +262,18 @@ Pattern* Parser::class_pattern(int start, Expr* name) {
       keyword_scratch_.push_back(keyword);
       keyword_scratch_.push_back(value);
     } else {
-      const int pattern_mark = mark_;
       Pattern* value = pattern();
       if (value == nullptr) return nullptr;
       if (keyword_scratch_.size() != keyword_base) {
-        if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_class_pattern(pattern_mark, value);
+        if (UNLIKELY(diagnosing_)) {
+          Pattern* last = value;
+          while (accept(Tok::kComma) && !(at(Tok::kName) && kind_after() == Tok::kEqual)) {
+            Pattern* next = pattern();
+            if (next == nullptr) break;
+            last = next;
+          }
+          if (!hard_error_) raise_range(value->position, last->position, "positional patterns follow keyword patterns");
+        }
         return nullptr;
       }
       scratch_.push_back(value);

@@ -258,6 +258,7 @@ class Parser {
   Expr* expression();
   Expr* plain_expression();                    // expression() without looking for mistakes
   Expr* disjunction();
+  Expr* disjunction_tail(int start, Expr* first);
   Expr* conjunction();
   Expr* inversion();
   Expr* comparison();
@@ -272,6 +273,7 @@ class Parser {
   Expr* parenthesised();
   Expr* list_display();
   Expr* brace_display();
+  Expr* plain_brace_display();
   Expr* number();
   Expr* strings();
   Expr* lambda();
@@ -280,6 +282,8 @@ class Parser {
   Expr* slice();
   Expr* starred_expression();
   bool call_arguments(Seq<Expr*>& args, Seq<ast::Keyword*>& keywords, bool allow_generator);
+  bool plain_call_arguments(int opening, Seq<Expr*>& args, Seq<ast::Keyword*>& keywords, bool allow_generator);
+  bool diagnosing_call(int opening, Seq<Expr*>& args, Seq<ast::Keyword*>& keywords, bool allow_generator);
   bool comprehension_clauses(Seq<ast::Comprehension*>& out);
   Expr* generator_tail(int start, Expr* element);
   Expr* star_targets();
@@ -356,6 +360,7 @@ class Parser {
   int depth_ = 0;
   bool hard_error_ = false;
   bool diagnosing_ = false;
+  bool backtracking_ = false;
   bool parsing_started_ = false;  // single input: the end of source counts as one more NEWLINE
   const Token* known_error_token_ = nullptr;
   std::vector<void*> scratch_;

@@ -28,7 +28,7 @@ bool Parser::statement() {
 bool Parser::simple_statements() {
   for (;;) {
     Stmt* statement = simple_statement();
-    if (statement == nullptr) return false;
+    if (statement == nullptr || UNLIKELY(hard_error_)) return false;
     scratch_.push_back(statement);
     if (accept(Tok::kNewline)) return true;
     if (!accept(Tok::kSemicolon)) return false;
@@ -84,26 +84,20 @@ bool is_single_target(Expr* target) {
 
 /// An expression, or an assignment of one of the three sorts.
 Stmt* Parser::expression_statement() {
+  if (UNLIKELY(backtracking_)) return diagnosing_expression_statement();
   const int start = mark_;
   Expr* value = at(Tok::kKwYield) ? yield_expression() : star_expressions();
-  if (value == nullptr) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_assignment(start);
-    return nullptr;
-  }
+  if (value == nullptr) return nullptr;
   const Tok next = kind();
   if (next == Tok::kEqual || next == Tok::kColon) {
     Stmt* result = value->kind == Kind::kYield || value->kind == Kind::kYieldFrom ? nullptr
                    : next == Tok::kEqual                                          ? assignment(start, value)
                                                                                   : annotated_assignment(start, value);
-    if (result == nullptr && UNLIKELY(diagnosing_) && !hard_error_) diagnose_assignment(start);
     return result;
   }
   Operator op;
   if (augmented_operator(next, op)) {
-    if (!is_single_target(value)) {
-      if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_assignment(start);
-      return nullptr;
-    }
+    if (!is_single_target(value)) return nullptr;
     advance();
     make_target(value, TargetKind::kStar, ExprContext::kStore);
     Expr* operand = at(Tok::kKwYield) ? yield_expression() : star_expressions();
@@ -399,10 +393,10 @@ Stmt* Parser::compound_statement(bool& matched) {
   }
 }
 
-/// The ":" of a compound statement; in the second pass its absence is the mistake to report.
+/// A token that cannot be missing here: already the first pass reports it.
 bool Parser::expect_forced(Tok type, const char* spelled) {
   if (accept(type)) return true;
-  if (!hard_error_ && diagnosing_) {
+  if (!hard_error_) {
     const Token& token = tokens_[mark_];
     raise_at(PyExc_SyntaxError, token.lineno, token.col_offset, token.end_lineno, token.end_col_offset, "expected '%s'",
              spelled);
@@ -415,6 +409,7 @@ bool Parser::block(Seq<Stmt*>& out) {
     const size_t base = scratch_.size();
     return simple_statements() && take(base, out);
   }
+  if (UNLIKELY(diagnosing_) && !diagnose_block_start()) return false;
   advance();
   if (!accept(Tok::kIndent)) return false;
   return statements(Tok::kDedent, out) && accept(Tok::kDedent);
@@ -476,17 +471,14 @@ Stmt* Parser::while_statement() {
 
 Stmt* Parser::for_statement(int start, bool is_async) {
   const int for_mark = mark_++;
-  const size_t base = scratch_.size();
   Expr* target = star_targets();
   if (target == nullptr || !accept(Tok::kKwIn)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) {
-      mark_ = for_mark + 1;
-      diagnose_for_target(base);
-    }
+    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_for_target(for_mark);
     return nullptr;
   }
   Expr* iterable = star_expressions();
-  if (iterable == nullptr || !expect_forced(Tok::kColon, ":")) return nullptr;
+  if (iterable == nullptr) return nullptr;
+  if (!accept(Tok::kColon)) return diagnose_missing_colon();
   PyObject* type_comment;
   if (!optional_type_comment(type_comment)) return nullptr;
   if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'for' statement", for_mark)) return nullptr;
@@ -544,7 +536,6 @@ bool Parser::with_items(Seq<WithItem*>& out, bool parenthesised) {
 Stmt* Parser::with_statement(int start, bool is_async) {
   const int with_mark = mark_++;
   Seq<WithItem*> items;
-  if (UNLIKELY(diagnosing_) && !diagnose_with_block(with_mark)) return nullptr;
   bool parsed = false;
   bool used_parentheses = false;
   if (at(Tok::kLeftParen)) {
@@ -558,12 +549,10 @@ Stmt* Parser::with_statement(int start, bool is_async) {
     }
   }
   if (!parsed && !with_items(items, false)) return nullptr;
-  if (!accept(Tok::kColon)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_with(with_mark);
-    return nullptr;
-  }
+  if (!accept(Tok::kColon)) return diagnose_missing_colon();
   PyObject* type_comment;
   if (!optional_type_comment(type_comment)) return nullptr;
+  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'with' statement", with_mark)) return nullptr;
   Seq<Stmt*> body;
   if (!block(body)) return nullptr;
   if (used_parentheses && !requires_version(9, "Parenthesized context managers are")) return nullptr;
@@ -581,20 +570,24 @@ Stmt* Parser::with_statement(int start, bool is_async) {
 
 ExceptHandler* Parser::except_clause(bool is_star) {
   const int start = mark_++;
-  if (is_star && !accept(Tok::kStar)) return diagnose_mixed_except(start);
-  if (!is_star && at(Tok::kStar)) return diagnose_mixed_except(start);
+  if (is_star && !accept(Tok::kStar)) return nullptr;
   Expr* type = nullptr;
   PyObject* name = nullptr;
   if (is_star || !at(Tok::kColon)) {
-    if (UNLIKELY(diagnosing_) && !diagnose_except(start, is_star)) return nullptr;
     type = expression();
-    if (type == nullptr) return nullptr;
+    if (type == nullptr) {
+      diagnose_except(start, is_star);
+      return nullptr;
+    }
     if (accept(Tok::kKwAs)) {
       name = identifier();
       if (name == nullptr) return nullptr;
     }
   }
-  if (!accept(Tok::kColon)) return nullptr;
+  if (!accept(Tok::kColon)) {
+    diagnose_except(start, is_star);
+    return nullptr;
+  }
   if (UNLIKELY(diagnosing_) && !diagnose_missing_block(is_star ? "'except*' statement" : "'except' statement", start)) {
     return nullptr;
   }
@@ -618,13 +611,14 @@ Stmt* Parser::try_statement() {
   bool is_star = false;
   while (at(Tok::kKwExcept)) {
     if (scratch_.size() == base) is_star = kind_after() == Tok::kStar;
+    if (UNLIKELY(diagnosing_) && is_star != (kind_after() == Tok::kStar) && !diagnose_mixed_except()) return nullptr;
     ExceptHandler* handler = except_clause(is_star);
     if (handler == nullptr) return nullptr;
     scratch_.push_back(handler);
   }
   const bool has_handlers = scratch_.size() != base;
   if (!has_handlers && !at(Tok::kKwFinally)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_try();
+    if (UNLIKELY(diagnosing_) && !hard_error_) syntax_error("expected 'except' or 'finally' block");
     return nullptr;
   }
   Seq<ExceptHandler*> handlers;
@@ -709,11 +703,10 @@ Stmt* Parser::function_definition(int start, bool is_async, Seq<Expr*> decorator
       }
       if (type_comment == nullptr) {
         if (hard_error_) return nullptr;
-        if (UNLIKELY(diagnosing_) && !diagnose_double_type_comment(before.mark)) return nullptr;
         back_to(before);
       }
     } else if (at(Tok::kTypeComment)) {
-      if (UNLIKELY(diagnosing_) && !diagnose_double_type_comment(mark_)) return nullptr;
+      if (UNLIKELY(diagnosing_) && !diagnose_double_type_comment()) return nullptr;
       if (!optional_type_comment(type_comment)) return nullptr;
     }
   }
@@ -741,14 +734,8 @@ Stmt* Parser::class_definition(Seq<Expr*> decorators) {
   if (name == nullptr) return nullptr;
   Seq<Expr*> bases;
   Seq<Keyword*> keywords;
-  if (at(Tok::kLeftParen) && !call_arguments(bases, keywords, false)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_class(start);
-    return nullptr;
-  }
-  if (!accept(Tok::kColon)) {
-    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_class(start);
-    return nullptr;
-  }
+  if (at(Tok::kLeftParen) && !call_arguments(bases, keywords, false)) return nullptr;
+  if (!accept(Tok::kColon)) return diagnose_missing_colon();
   if (UNLIKELY(diagnosing_) && !diagnose_missing_block("class definition", start)) return nullptr;
   Seq<Stmt*> body;
   if (!block(body)) return nullptr;

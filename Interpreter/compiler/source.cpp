@@ -195,21 +195,8 @@ char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_new
         *encoding = nullptr;
         return nullptr;
       }
-    } else {
-      // A byte string without cookie: an invalid byte is an ordinary decoding error.
-      auto probe = Ref<>::steal(PyUnicode_DecodeUTF8(source, static_cast<Py_ssize_t>(size), nullptr));
-      if (!probe) {
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        auto text = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
-        PyErr_Clear();
-        if (text) PyErr_Format(PyExc_SyntaxError, "(unicode error) %U", text.get());
-        return nullptr;
-      }
     }
+    // A byte string without a cookie is not checked here: only the literals and names of it are decoded.
   }
   char* prepared = static_cast<char*>(PyMem_RawMalloc(size + 2));
   if (prepared == nullptr) {
