@@ -332,6 +332,18 @@ PyStatus usage_error(const wchar_t* program) {
   return status_exit(2);
 }
 
+/// The script's path, so that __file__ stays right when the program changes its directory. A path that cannot be made
+/// absolute is kept.
+PyStatus make_absolute(wchar_t** path) {
+  if (_Py_isabs(*path)) return status_ok();
+  wchar_t* absolute;
+  if (_Py_abspath(*path, &absolute) < 0) return status_ok();
+  if (absolute == nullptr) return status_no_memory(__func__);
+  PyMem_RawFree(*path);
+  *path = absolute;
+  return status_ok();
+}
+
 /// Parses config->argv; `rest` gets the index of the first argument that belongs to the program.
 PyStatus parse_command_line(PyConfig* config, WarningOptions* warnings, Py_ssize_t* rest) {
   const PyWideStringList* argv = &config->argv;
@@ -401,6 +413,7 @@ PyStatus parse_command_line(PyConfig* config, WarningOptions* warnings, Py_ssize
   if (config->run_command == nullptr && config->run_module == nullptr && scanner.index < argv->length &&
       wcscmp(argv->items[scanner.index], L"-") != 0 && config->run_filename == nullptr) {
     STATUS_TRY(assign(&config->run_filename, argv->items[scanner.index]));
+    STATUS_TRY(make_absolute(&config->run_filename));
   }
   *rest = scanner.index;
   return status_ok();

@@ -517,15 +517,21 @@ namespace {
                                                 : _PyRuntime.preinitialized    ? "preinitialized"
                                                 : _PyRuntime.preinitializing   ? "preinitializing"
                                                                                : "unknown");
-  PyThreadState* tstate = _PyRuntimeState_GetThreadState(&_PyRuntime);
-  if (!reentrant && tstate != nullptr) {
+  if (!reentrant) {
     reentrant = true;
-    if (PyErr_Occurred()) {
+    // A thread that does not hold the GIL must neither touch objects nor be shown as the current one.
+    PyThreadState* tstate = _PyRuntimeState_GetThreadState(&_PyRuntime);
+    PyThreadState* own = PyGILState_GetThisThreadState();
+    if (own != nullptr && own == tstate && PyErr_Occurred()) {
       PyErr_PrintEx(0);
-    } else {
+    } else if (_PyRuntime.gilstate.autoInterpreterState != nullptr) {
       fputc('\n', stderr);
       fflush(stderr);
-      _Py_DumpTracebackThreads(fileno(stderr), nullptr, tstate);
+      _Py_DumpTracebackThreads(fileno(stderr), nullptr, own);
+    }
+    if (tstate != nullptr || own != nullptr) {
+      fflush(stderr);
+      _Py_DumpExtensionModules(fileno(stderr), (tstate != nullptr ? tstate : own)->interp);
     }
   }
   fflush(stderr);
