@@ -451,7 +451,7 @@ Outcome Engine<Char>::run(Py_ssize_t at) {
             const bool moved = at != loop.last;
             loop.last = at;
             const bool more = loop.count < static_cast<Py_ssize_t>(opener.a) ||
-                              (moved && at < end_ && (opener.b == kMaxRepeat || loop.count < static_cast<Py_ssize_t>(opener.b)));
+                              (moved && (opener.b == kMaxRepeat || loop.count < static_cast<Py_ssize_t>(opener.b)));
             if (more) {
               MUST(push_barrier(barrier.pc, at));
               pc = barrier.pc + 1;
