@@ -105,7 +105,7 @@ Status remember_extension(PyObject* module, PyObject* name, PyObject* filename, 
     return Status::kError;
   }
   VM_CHECK(PyObject_SetItem(modules, name, module));
-  if (PyState_AddModule(module, def) < 0) {
+  if (_PyState_AddModule(_PyThreadState_GET(), module, def) < 0) {
     PyMapping_DelItem(modules, name);
     return Status::kError;
   }
