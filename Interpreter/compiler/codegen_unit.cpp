@@ -68,7 +68,7 @@ bool Compiler::enter_scope(PyObject* name, ScopeKind kind, const void* node, int
     return false;
   }
   emit(RESUME, 0);
-  if (kind == ScopeKind::kModule) clear_position();
+  if (kind == ScopeKind::kModule) set_position({1, 0, 1, 0});
   return true;
 }
 
