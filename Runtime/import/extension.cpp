@@ -87,7 +87,7 @@ Ref<> find_extension(PyThreadState* tstate, PyObject* name, PyObject* filename) 
     module = VM_TRY(Ref<>::steal(def->m_base.m_init()));
     if (PyObject_SetItem(modules, name, module.get()) < 0) return nullptr;
   }
-  if (PyState_AddModule(module.get(), def) < 0) {
+  if (_PyState_AddModule(_PyThreadState_GET(), module.get(), def) < 0) {
     PyMapping_DelItem(modules, name);
     return nullptr;
   }
