@@ -16,6 +16,18 @@ COLD PyObject* raise_cannot_create(PyTypeObject* type) {
   return nullptr;
 }
 
+/// What object.__new__ does when the arguments don't matter.
+ALWAYS_INLINE PyObject* new_plain_object(PyTypeObject* type) {
+  if (UNLIKELY(has_feature(type, Py_TPFLAGS_IS_ABSTRACT))) return raise_abstract_instantiation(type);
+  PyObject* object = type->tp_alloc(type, 0);
+  if (UNLIKELY(object == nullptr)) return nullptr;
+  if (UNLIKELY(_PyObject_InitializeDict(object) < 0)) {
+    Py_DECREF(object);
+    return nullptr;
+  }
+  return object;
+}
+
 /// Runs `__init__` found on the type. Steals `object`, gives it back or null.
 PyObject* initialize(PyThreadState* tstate, PyTypeObject* type, PyObject* object, PyObject* const* args,
                      Py_ssize_t nargs, PyObject* kwnames) {
@@ -124,17 +136,15 @@ PyObject* type_call(PyObject* self, PyObject* args, PyObject* kwargs) {
 
 PyObject* type_call_vector(PyThreadState* tstate, PyTypeObject* type, PyObject* const* args, Py_ssize_t nargs,
                            PyObject* kwnames) {
-  const bool plain_new = type->tp_new == object_new;
-  if (plain_new && type->tp_init == slot_tp_init) {
-    // FAST: a class with `__init__` and no `__new__`. object.__new__ ignores the arguments in that case.
-    PyObject* object = LIKELY(!has_feature(type, Py_TPFLAGS_IS_ABSTRACT)) ? type->tp_alloc(type, 0)
-                                                                          : raise_abstract_instantiation(type);
-    if (UNLIKELY(object == nullptr)) return nullptr;
-    if (UNLIKELY(_PyObject_InitializeDict(object) < 0)) {
-      Py_DECREF(object);
-      return nullptr;
+  if (type->tp_new == object_new) {
+    if (type->tp_init == slot_tp_init) {
+      // FAST: a class with `__init__` and no `__new__`. object.__new__ ignores the arguments in that case.
+      PyObject* object = new_plain_object(type);
+      if (UNLIKELY(object == nullptr)) return nullptr;
+      return initialize(tstate, type, object, args, nargs, kwnames);
     }
-    return initialize(tstate, type, object, args, nargs, kwnames);
+    // FAST: a class with neither.
+    if (type->tp_init == object_init && nargs == 0 && kwnames == nullptr) return new_plain_object(type);
   }
   if (type->tp_new == slot_tp_new && (type->tp_init == slot_tp_init || type->tp_init == object_init)) {
     PyObject* object = call_python_new(tstate, type, args, nargs, kwnames);
