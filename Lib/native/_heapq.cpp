@@ -8,6 +8,16 @@ namespace {
 
 enum class Order { kMin, kMax };
 
+/// Value of an int of at most two digits.
+ALWAYS_INLINE int64_t two_digit_value(PyObject* number, Py_ssize_t size) {
+  const digit* digits = reinterpret_cast<PyLongObject*>(number)->ob_digit;
+  if (size == 0) return 0;
+  if (size == 1) return digits[0];
+  if (size == -1) return -static_cast<int64_t>(digits[0]);
+  const int64_t magnitude = digits[0] | static_cast<int64_t>(digits[1]) << PyLong_SHIFT;
+  return size < 0 ? -magnitude : magnitude;
+}
+
 /// Whether a belongs above b: 1, 0 or -1.
 template <Order order>
 ALWAYS_INLINE int precedes(PyObject* a, PyObject* b) {
@@ -15,9 +25,8 @@ ALWAYS_INLINE int precedes(PyObject* a, PyObject* b) {
   if (PyFloat_CheckExact(a) && PyFloat_CheckExact(b)) return PyFloat_AS_DOUBLE(a) < PyFloat_AS_DOUBLE(b);
   if (PyLong_CheckExact(a) && PyLong_CheckExact(b)) {
     const Py_ssize_t size_a = Py_SIZE(a), size_b = Py_SIZE(b);
-    if (size_a >= -1 && size_a <= 1 && size_b >= -1 && size_b <= 1) {
-      return size_a * static_cast<int64_t>(reinterpret_cast<PyLongObject*>(a)->ob_digit[0]) <
-             size_b * static_cast<int64_t>(reinterpret_cast<PyLongObject*>(b)->ob_digit[0]);
+    if (static_cast<size_t>(size_a + 2) <= 4 && static_cast<size_t>(size_b + 2) <= 4) {
+      return two_digit_value(a, size_a) < two_digit_value(b, size_b);
     }
   }
   Py_INCREF(a);

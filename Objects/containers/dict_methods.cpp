@@ -1,6 +1,7 @@
 // The dict type: slots and methods. Storage lives in dict.cpp, views and iterators in dict_views.cpp.
 #include "Objects/bind.h"
 #include "Objects/containers/dict.h"
+#include "Objects/containers/trashcan.h"
 
 #include <internal/pycore_call.h>
 #include <internal/pycore_ceval.h>
@@ -13,8 +14,9 @@ ALWAYS_INLINE PyDictObject* as_dict(PyObject* object) { return reinterpret_cast<
 
 void dict_dealloc(PyObject* self) {
   PyDictObject* dict = as_dict(self);
-  PyObject_GC_UnTrack(self);
-  Py_TRASHCAN_BEGIN(self, dict_dealloc)
+  untrack(self);
+  TrashcanScope scope(self, dict_dealloc);
+  if (UNLIKELY(scope.postponed())) return;
   PyDictKeysObject* keys = dict->ma_keys;
   PyDictValues* values = dict->ma_values;
   if (values != nullptr) {
@@ -29,7 +31,6 @@ void dict_dealloc(PyObject* self) {
   } else {
     Py_TYPE(self)->tp_free(self);
   }
-  Py_TRASHCAN_END
 }
 
 int dict_traverse(PyObject* self, visitproc visit, void* arg) {

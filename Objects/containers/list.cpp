@@ -3,6 +3,7 @@
 // INVARIANT: during sort() the list looks empty and `allocated` is -1, so that changes made meanwhile are noticed.
 // Growth follows CPython's factors (visible through sys.getsizeof).
 #include "Objects/containers/list.h"
+#include "Objects/containers/trashcan.h"
 
 #include <internal/pycore_ceval.h>
 #include <internal/pycore_unicodeobject.h>
@@ -111,8 +112,9 @@ void list_clear_items(PyListObject* list) {
 }
 
 void list_dealloc(PyObject* self) {
-  PyObject_GC_UnTrack(self);
-  Py_TRASHCAN_BEGIN(self, list_dealloc)
+  untrack(self);
+  TrashcanScope scope(self, list_dealloc);
+  if (UNLIKELY(scope.postponed())) return;
   PyListObject* list = as_list(self);
   if (list->ob_item != nullptr) drop_items(list->ob_item, Py_SIZE(list));
   _Py_list_state* state = &_PyInterpreterState_GET()->list;
@@ -121,7 +123,6 @@ void list_dealloc(PyObject* self) {
   } else {
     Py_TYPE(self)->tp_free(self);
   }
-  Py_TRASHCAN_END
 }
 
 int list_traverse(PyObject* self, visitproc visit, void* arg) {

@@ -482,6 +482,7 @@ struct OrderedIterObject {
   size_t state;
   PyObject* result;   // reusable pair of an items iterator
   PyObject* current;  // the next key (owned), null at the end
+  OrderedNode* node;  // its node; valid as long as `state` is the owner's
 };
 ALWAYS_INLINE OrderedIterObject* as_iter(PyObject* object) { return reinterpret_cast<OrderedIterObject*>(object); }
 
@@ -499,6 +500,7 @@ PyObject* new_iterator(PyObject* owner, int flags) {
   OrderedNode* node = flags & kReversed ? as_ordered(owner)->last : as_ordered(owner)->first;
   self->flags = flags;
   self->current = node != nullptr ? Py_NewRef(node->key) : nullptr;
+  self->node = node;
   self->size = PyDict_GET_SIZE(owner);
   self->state = as_ordered(owner)->state;
   self->owner = Py_NewRef(owner);
@@ -538,15 +540,9 @@ PyObject* next_key(OrderedIterObject* self) {
     self->size = -1;
     return nullptr;
   }
-  OrderedNode* node = find_node(owner, self->current);
   PyObject* key = self->current;
-  if (node == nullptr) {
-    if (!PyErr_Occurred()) PyErr_SetObject(PyExc_KeyError, key);
-    self->current = nullptr;
-    Py_DECREF(key);
-    return nullptr;
-  }
-  node = self->flags & kReversed ? node->previous : node->next;
+  OrderedNode* node = self->flags & kReversed ? self->node->previous : self->node->next;
+  self->node = node;
   self->current = node != nullptr ? Py_NewRef(node->key) : nullptr;
   return key;
 }
@@ -583,6 +579,7 @@ PyObject* iter_reduce(PyObject* object) {
     as_iter(copy.get())->state = self->state;
     PyObject* position = Py_XNewRef(self->current);
     Py_XSETREF(as_iter(copy.get())->current, position);
+    as_iter(copy.get())->node = self->node;
     rest = Ref<>::steal(PySequence_List(copy.get()));
   } else {
     rest = Ref<>::steal(PyList_New(0));

@@ -95,8 +95,9 @@ setentry* set_find(PySetObject* set, PyObject* key, Py_hash_t hash) {
       setentry* entry = &table[i];
       Py_ssize_t probes = i + kSetLinearProbes <= mask ? kSetLinearProbes : 0;
       do {
-        if (entry->hash == 0 && entry->key == nullptr) return entry;
-        if (entry->hash == hash && entry->key != &g_dummy) {
+        if (LIKELY(entry->key == key && entry->hash == hash)) return entry;
+        if (entry->key == nullptr) return entry;
+        if (entry->hash == hash) {
           const int equal = compare_entry(set, table, entry, key);
           if (equal == 1) return entry;
           if (equal < 0) return nullptr;

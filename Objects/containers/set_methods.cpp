@@ -3,6 +3,7 @@
 // What surprises: results of operators have the base type of the left operand; which side is iterated decides the
 // order of the result and follows CPython.
 #include "Objects/containers/set.h"
+#include "Objects/containers/trashcan.h"
 
 extern "C" PyObject* _PyObject_GetState(PyObject*);
 
@@ -10,8 +11,9 @@ namespace pyston {
 namespace {
 
 void set_dealloc(PyObject* self) {
-  PyObject_GC_UnTrack(self);
-  Py_TRASHCAN_BEGIN(self, set_dealloc)
+  untrack(self);
+  TrashcanScope scope(self, set_dealloc);
+  if (UNLIKELY(scope.postponed())) return;
   PySetObject* set = as_set(self);
   if (set->weakreflist != nullptr) PyObject_ClearWeakRefs(self);
   Py_ssize_t used = set->used;
@@ -23,7 +25,6 @@ void set_dealloc(PyObject* self) {
   }
   if (set->table != set->smalltable) PyMem_Free(set->table);
   Py_TYPE(self)->tp_free(self);
-  Py_TRASHCAN_END
 }
 
 int set_traverse(PyObject* self, visitproc visit, void* arg) {

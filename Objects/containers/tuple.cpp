@@ -3,6 +3,7 @@
 // What surprises: new tuples are tracked by the collector, which untracks them once it sees that they hold only atoms;
 // the empty tuple is a static singleton; the hash is xxHash's mixing so that (x, (x, y)) and alike spread.
 #include "Objects/containers/sequences.h"
+#include "Objects/containers/trashcan.h"
 
 #include <internal/pycore_ceval.h>
 #include <internal/pycore_global_objects.h>
@@ -39,8 +40,9 @@ ALWAYS_INLINE PyTupleObject* allocate(Py_ssize_t size) {
 }
 
 void tuple_dealloc(PyObject* self) {
-  PyObject_GC_UnTrack(self);
-  Py_TRASHCAN_BEGIN(self, tuple_dealloc)
+  untrack(self);
+  TrashcanScope scope(self, tuple_dealloc);
+  if (UNLIKELY(scope.postponed())) return;
   PyTupleObject* tuple = as_tuple(self);
   const Py_ssize_t size = Py_SIZE(tuple);
   for (Py_ssize_t i = size; --i >= 0;) Py_XDECREF(tuple->ob_item[i]);
@@ -55,7 +57,6 @@ void tuple_dealloc(PyObject* self) {
     }
   }
   if (!kept) Py_TYPE(self)->tp_free(self);
-  Py_TRASHCAN_END
 }
 
 int tuple_traverse(PyObject* self, visitproc visit, void* arg) {
@@ -394,7 +395,7 @@ PyObject* _PyTuple_FromArraySteal(PyObject* const* items, Py_ssize_t count) {
     for (Py_ssize_t i = 0; i < count; i++) Py_DECREF(items[i]);
     return nullptr;
   }
-  memcpy(tuple->ob_item, items, static_cast<size_t>(count) * sizeof(PyObject*));
+  for (Py_ssize_t i = 0; i < count; i++) tuple->ob_item[i] = items[i];
   _PyObject_GC_TRACK(tuple);
   return as_object(tuple);
 }

@@ -8,6 +8,7 @@
 #include <internal/pycore_global_strings.h>
 #include <internal/pycore_object.h>
 #include <internal/pycore_pystate.h>
+#include <internal/pycore_tuple.h>
 
 namespace pyston {
 
@@ -77,11 +78,8 @@ ALWAYS_INLINE PyObject* next_item(PyObject* iterator) {
 inline PyObject* writable_result(PyObject** slot) {
   PyObject* result = *slot;
   if (Py_REFCNT(result) > 1) {
-    PyObject* copy = PyTuple_New(PyTuple_GET_SIZE(result));
+    PyObject* copy = _PyTuple_FromArray(&PyTuple_GET_ITEM(result, 0), PyTuple_GET_SIZE(result));
     if (copy == nullptr) return nullptr;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(result); i++) {
-      PyTuple_SET_ITEM(copy, i, Py_NewRef(PyTuple_GET_ITEM(result, i)));
-    }
     *slot = copy;
     Py_DECREF(result);
     return copy;
