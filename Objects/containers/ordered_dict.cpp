@@ -41,7 +41,7 @@ ALWAYS_INLINE PyDictObject* dict_of(OrderedDict* self) { return &self->dict; }
 
 int rebuild_index(OrderedDict* self) {
   PyDictKeysObject* keys = self->dict.ma_keys;
-  const Py_ssize_t size = usable_fraction(DK_SIZE(keys)) > 0 ? usable_fraction(DK_SIZE(keys)) : 1;
+  const Py_ssize_t size = DK_SIZE(keys);
   OrderedNode** index = PyMem_New(OrderedNode*, static_cast<size_t>(size));
   if (index == nullptr) {
     PyErr_NoMemory();
@@ -70,7 +70,7 @@ Py_ssize_t locate(OrderedDict* self, PyObject* key, Py_hash_t hash) {
   Py_ssize_t entry = find_key(dict_of(self), key, hash, &value);
   if (entry < 0) return entry;
   if (self->indexed_keys != self->dict.ma_keys || self->node_index == nullptr ||
-      self->node_index_size != usable_fraction(DK_SIZE(self->dict.ma_keys))) {
+      self->node_index_size != DK_SIZE(self->dict.ma_keys)) {
     if (rebuild_index(self) < 0) return DKIX_ERROR;
     entry = find_key(dict_of(self), key, hash, &value);
   }

@@ -5,18 +5,19 @@
 namespace pyston {
 namespace {
 
-/// The common layout: what `pool` is and which arrays are used differs.
+/// The common layout: what `pool` is differs, and objects of the simpler types end before the fields they don't have.
 struct Combinatoric {
   PyObject_HEAD
   PyObject* pool;       // a tuple; for product a tuple of tuples
   PyObject* result;     // the last tuple given; null before the first
   Py_ssize_t* indices;  // positions in the pool(s)
-  Py_ssize_t* cycles;   // permutations only
-  Py_ssize_t r;         // length of results
-  bool stopped;
+  int stopped;
+  Py_ssize_t r;         // length of results; not in product, where it is that of the pool
+  Py_ssize_t* cycles;   // only in permutations
+  static bool has_cycles(Combinatoric* self) { return PyObject_TypeCheck(as_object(self), &g_permutations_type); }
   static void free_extra(Combinatoric* self) {
     PyMem_Free(self->indices);
-    PyMem_Free(self->cycles);
+    if (has_cycles(self)) PyMem_Free(self->cycles);
   }
 };
 using Base = IteratorBase<Combinatoric, &Combinatoric::pool, &Combinatoric::result>;
@@ -253,10 +254,10 @@ PyObject* pool_item(Combinatoric* self, Py_ssize_t i) {
   return PyTuple_GET_ITEM(PyTuple_GET_ITEM(self->pool, i), self->indices[i]);
 }
 bool set_product_result(Combinatoric* self) {
-  PyObject* result = PyTuple_New(self->r);
+  PyObject* result = PyTuple_New(PyTuple_GET_SIZE(self->pool));
   if (result == nullptr) return false;
-  for (Py_ssize_t i = 0; i < self->r; i++) PyTuple_SET_ITEM(result, i, Py_NewRef(pool_item(self, i)));
-  Py_XSETREF(self->result, result);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->pool); i++) PyTuple_SET_ITEM(result, i, Py_NewRef(pool_item(self, i)));
+  Py_XSETREF(PyTuple_GET_SIZE(self->pool)esult, result);
   return true;
 }
 
@@ -301,21 +302,20 @@ PyObject* product_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   for (Py_ssize_t i = 0; i < total; i++) indices[i] = 0;
   self->pool = pools.release();
   self->indices = indices;
-  self->r = total;
   self->stopped = empty;
   return as_object(self);
 }
 PyObject* product_next(PyObject* object) {
   auto* self = Base::cast(object);
   if (self->stopped) return nullptr;
-  if (self->result == nullptr) {
+  if (PyTuple_GET_SIZE(self->pool)esult == nullptr) {
     if (!set_product_result(self)) return nullptr;
-    return Py_NewRef(self->result);
+    return Py_NewRef(PyTuple_GET_SIZE(self->pool)esult);
   }
-  PyObject* result = writable_result(&self->result);
+  PyObject* result = writable_result(&PyTuple_GET_SIZE(self->pool)esult);
   if (result == nullptr) return stop(self);
   // An odometer: the rightmost wheel turns, and each full turn moves the next.
-  for (Py_ssize_t i = self->r - 1; i >= 0; i--) {
+  for (Py_ssize_t i = PyTuple_GET_SIZE(self->pool) - 1; i >= 0; i--) {
     const bool wraps = ++self->indices[i] == PyTuple_GET_SIZE(PyTuple_GET_ITEM(self->pool, i));
     if (wraps) self->indices[i] = 0;
     PyObject* item = Py_NewRef(pool_item(self, i));
@@ -329,17 +329,17 @@ PyObject* product_next(PyObject* object) {
 PyObject* product_reduce(PyObject* object) {
   auto* self = Base::cast(object);
   if (self->stopped) return Py_BuildValue("O(())", Py_TYPE(object));
-  if (self->result == nullptr) return Py_BuildValue("OO", Py_TYPE(object), self->pool);
-  Ref<> indices = tuple_of(self->indices, self->r);
+  if (PyTuple_GET_SIZE(self->pool)esult == nullptr) return Py_BuildValue("OO", Py_TYPE(object), self->pool);
+  Ref<> indices = tuple_of(self->indices, PyTuple_GET_SIZE(self->pool));
   return indices ? Py_BuildValue("OON", Py_TYPE(object), self->pool, indices.release()) : nullptr;
 }
 PyObject* product_setstate(PyObject* object, PyObject* state) {
   auto* self = Base::cast(object);
-  if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state) != self->r) {
+  if (!PyTuple_Check(state) || PyTuple_GET_SIZE(state) != PyTuple_GET_SIZE(self->pool)) {
     PyErr_SetString(PyExc_ValueError, "invalid arguments");
     return nullptr;
   }
-  for (Py_ssize_t i = 0; i < self->r; i++) {
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->pool); i++) {
     Py_ssize_t index = PyLong_AsSsize_t(PyTuple_GET_ITEM(state, i));
     if (index < 0 && PyErr_Occurred()) return nullptr;
     const Py_ssize_t size = PyTuple_GET_SIZE(PyTuple_GET_ITEM(self->pool, i));
@@ -355,7 +355,12 @@ PyObject* product_setstate(PyObject* object, PyObject* state) {
 
 PyObject* size_of(PyObject* object) {
   auto* self = Base::cast(object);
-  const Py_ssize_t numbers = self->cycles != nullptr ? PyTuple_GET_SIZE(self->pool) + self->r : self->r;
+  Py_ssize_t numbers;
+  if (PyObject_TypeCheck(object, &g_product_type)) {
+    numbers = PyTuple_GET_SIZE(self->pool);
+  } else {
+    numbers = Combinatoric::has_cycles(self) ? PyTuple_GET_SIZE(self->pool) + self->r : self->r;
+  }
   return PyLong_FromSsize_t(static_cast<Py_ssize_t>(_PyObject_SIZE(Py_TYPE(object))) +
                             numbers * static_cast<Py_ssize_t>(sizeof(Py_ssize_t)));
 }
@@ -368,28 +373,35 @@ PyMethodDef g_methods[4] = {
     {},
 };
 
+constexpr PyTypeObject with_size(PyTypeObject type, size_t size) {
+  type.tp_basicsize = static_cast<Py_ssize_t>(size);
+  return type;
+}
+constexpr size_t kSizeWithLength = offsetof(Combinatoric, cycles);
+constexpr size_t kSizeOfProduct = offsetof(Combinatoric, r);
+
 }  // namespace
 
-PyTypeObject g_combinations_type = Base::type(
+PyTypeObject g_combinations_type = with_size(Base::type(
     "itertools.combinations",
     "combinations(iterable, r)\n--\n\nAll choices of r items in the order of the iterable, as tuples.\n\n"
     "combinations(range(4), 3) --> (0,1,2), (0,1,3), (0,2,3), (1,2,3)",
     constructor<combinations_new, "combinations(iterable, r)">, combinations_next,
-    g_methods<indices_reduce, indices_setstate<false>>);
-PyTypeObject g_combinations_with_replacement_type = Base::type(
+    g_methods<indices_reduce, indices_setstate<false>>), kSizeWithLength);
+PyTypeObject g_combinations_with_replacement_type = with_size(Base::type(
     "itertools.combinations_with_replacement",
     "combinations_with_replacement(iterable, r)\n--\n\nLike combinations(), but items can be chosen repeatedly.",
     constructor<replacement_new, "combinations_with_replacement(iterable, r)">, replacement_next,
-    g_methods<indices_reduce, indices_setstate<true>>);
+    g_methods<indices_reduce, indices_setstate<true>>), kSizeWithLength);
 PyTypeObject g_permutations_type = Base::type(
     "itertools.permutations",
     "permutations(iterable, r=None)\n--\n\nAll orders of all choices of r items (of all items, if r is None).",
     constructor<permutations_new, "permutations(iterable, r=None)">, permutations_next,
     g_methods<permutations_reduce, permutations_setstate>);
-PyTypeObject g_product_type = Base::type(
+PyTypeObject g_product_type = with_size(Base::type(
     "itertools.product",
     "product(*iterables, repeat=1) --> product object\n\n"
     "The cartesian product: product(A, B) is ((x, y) for x in A for y in B).",
-    product_new, product_next, g_methods<product_reduce, product_setstate>);
+    product_new, product_next, g_methods<product_reduce, product_setstate>), kSizeOfProduct);
 
 }  // namespace pyston
