@@ -379,12 +379,8 @@ Tok Lexer::name_type(const char* text, size_t length, Token& token) {
 COLD Tok Lexer::check_identifier(char* start, char* finish) {
   auto text = Ref<>::steal(PyUnicode_DecodeUTF8(start, finish - start, nullptr));
   if (!text) {
-    if (PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-      PyErr_Clear();
-      done = Done::kDecode;
-    } else {
-      done = Done::kError;
-    }
+    // Left set: the parser says where it happened.
+    done = PyErr_ExceptionMatches(PyExc_UnicodeDecodeError) ? Done::kDecode : Done::kError;
     return Tok::kError;
   }
   const Py_ssize_t length = PyUnicode_GET_LENGTH(text.get());

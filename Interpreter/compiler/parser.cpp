@@ -312,8 +312,7 @@ void* Parser::parse() {
 }
 
 bool Parser::has_multiple_statements() {
-  const char* p = std::strchr(lexer.cur, '\n');
-  if (p == nullptr) return false;
+  const char* p = lexer.cur;
   for (;;) {
     while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\f') p++;
     if (*p == '\0') return false;

@@ -4,6 +4,7 @@
 // the alternatives in the language's reference grammar. Results are memoised by position: the same text is looked at
 // by many alternatives.
 #include <cstring>
+#include <initializer_list>
 
 #include "Interpreter/compiler/parser_state.h"
 
@@ -133,7 +134,7 @@ bool Parser::diagnose_expression() {
     if (a != nullptr) {
       const int after = mark_;
       diagnosing_ = false;
-      Expr* b = diagnosing_expression();
+      Expr* b = plain_expression();
       diagnosing_ = true;
       if (hard_error_) return false;
       if (b != nullptr) {
@@ -158,12 +159,12 @@ bool Parser::diagnose_expression() {
   if (hard_error_) return false;
 legacy:
   back_to(retreat.point);
-  if (at(Tok::kName) && (at_name("print") || at_name("exec"))) {
+  if (at(Tok::kName)) {
     Expr* name = name_expression(ExprContext::kLoad);
     if (name != nullptr && !at(Tok::kLeftParen)) {
       Expr* b = star_expressions();
       if (hard_error_) return false;
-      if (b != nullptr) {
+      if (b != nullptr && is_legacy_statement(name)) {
         PyObject* id = cast<node::Name>(name)->id;
         raise_range(name->position, b->position, "Missing parentheses in call to '%U'. Did you mean %U(...)?", id, id);
         return false;
@@ -225,6 +226,35 @@ bool Parser::diagnose_named_expression() {
   back_to(retreat.point);
   memo_store(kMemoNamed, start, nullptr);
   return true;
+}
+
+/// `with` items, in parentheses or not, and then the end of the line.
+void Parser::diagnose_with(int with_mark) {
+  Retreat retreat(*this);
+  for (const bool parenthesised : {false, true}) {
+    back_to(retreat.point);
+    mark_ = with_mark + 1;
+    if (parenthesised && !accept(Tok::kLeftParen)) return;
+    for (;;) {
+      const Checkpoint before = checkpoint();
+      if ((parenthesised ? star_expressions() : expression()) == nullptr) {
+        if (hard_error_) return;
+        back_to(before);
+        break;
+      }
+      const Checkpoint before_as = checkpoint();
+      if (accept(Tok::kKwAs) && star_target() == nullptr) {
+        if (hard_error_) return;
+        back_to(before_as);
+      }
+      if (!accept(Tok::kComma)) break;
+    }
+    if (parenthesised && !accept(Tok::kRightParen)) return;
+    if (at(Tok::kNewline)) {
+      if (!hard_error_) syntax_error("expected ':'");
+      return;
+    }
+  }
 }
 
 Expr* Parser::argument_expression() {
@@ -746,7 +776,7 @@ void Parser::diagnose_assignment(int start) {
         back_to(before);
         break;
       }
-      if (!accept(Tok::kComma)) break;
+      accept(Tok::kComma);
     }
     if (accept(Tok::kColon) && expression() != nullptr && !hard_error_) {
       raise_range(a->position, a->position, "only single target (not tuple) can be annotated");
@@ -831,7 +861,7 @@ void Parser::diagnose_except(int start, bool is_star) {
   if (!diagnosing_ || hard_error_) return;
   Retreat retreat(*this);
   mark_ = start + 1;
-  accept(Tok::kStar);
+  is_star = accept(Tok::kStar);
   const Checkpoint after = checkpoint();
   auto skip_name = [this] {
     const Checkpoint before = checkpoint();
@@ -878,11 +908,17 @@ void Parser::diagnose_except(int start, bool is_star) {
 /// Within a `try` that has handlers: is the next one of the other sort?
 bool Parser::diagnose_mixed_except() {
   Retreat retreat(*this);
-  const bool other_is_star = kind_after() == Tok::kStar;
-  ExceptHandler* handler = except_clause(other_is_star);
-  if (handler != nullptr && !hard_error_) {
-    // QUIRK: reported at the clause's first words, which is as far as the first pass had looked.
-    syntax_error("cannot have both 'except' and 'except*' on the same 'try'");
+  const Position first = position_of(tokens_[mark_]);
+  Position last = first;
+  advance();
+  const bool is_star = at(Tok::kStar);
+  if (is_star) last = position_of(tokens_[mark_++]);
+  if (is_star || !at(Tok::kColon)) {
+    if (expression() == nullptr) return !hard_error_;
+    if (accept(Tok::kKwAs) && !accept(Tok::kName)) return !hard_error_;
+  }
+  if (at(Tok::kColon) && !hard_error_) {
+    raise_range(first, last, "cannot have both 'except' and 'except*' on the same 'try'");
   }
   return !hard_error_;
 }
@@ -1014,7 +1050,13 @@ bool Parser::diagnose_parameters(bool is_lambda) {
           }
           break;
         }
-        if (parameter(is_lambda, true) == nullptr) return !hard_error_;
+        const Checkpoint before = checkpoint();
+        if (parameter(is_lambda, false) == nullptr) {
+          if (hard_error_) return false;
+          back_to(before);
+          if (parameter(is_lambda, true) == nullptr) return !hard_error_;
+          break;
+        }
         if (at(Tok::kEqual)) return fail(position_of(tokens_[mark_]), "var-positional argument cannot have default value");
         break;
       }

@@ -49,6 +49,7 @@ std::nullptr_t diagnose_missing_colon();
 bool diagnose_missing_block(const char* what, int start);
 bool diagnose_block_start();
 void diagnose_with_target();
+void diagnose_with(int with_mark);
 void diagnose_except(int start, bool is_star);
 bool diagnose_mixed_except();
 bool diagnose_double_type_comment();

@@ -139,13 +139,12 @@ std::nullptr_t Parser::raise_range(const Position& first, const Position& last, 
   return nullptr;
 }
 
-/// From `first` to wherever the parser is.
+/// From `first` to wherever the lexer is.
 std::nullptr_t Parser::raise_from(const Position& first, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  const int last = last_significant();
-  raise_at_va(PyExc_SyntaxError, first.lineno, first.col_offset + 1, tokens_[last].end_lineno,
-              tokens_[last].end_col_offset + 1, format, arguments);
+  raise_at_va(PyExc_SyntaxError, first.lineno, first.col_offset + 1, lexer.lineno,
+              static_cast<int>(lexer.cur - lexer.line_start), format, arguments);
   va_end(arguments);
   return nullptr;
 }
@@ -164,6 +163,16 @@ void Parser::raise_unclosed_bracket() {
 /// The lexer gave an error token: makes sure that an exception says why.
 void Parser::lexer_error() {
   hard_error_ = true;
+  if (lexer.done == Lexer::Done::kDecode && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    auto text = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    if (text) syntax_error("(unicode error) %U", text.get());
+    return;
+  }
   if (PyErr_Occurred()) return;
   PyObject* type = PyExc_SyntaxError;
   const char* message = "unknown parsing error";

@@ -548,8 +548,12 @@ Stmt* Parser::with_statement(int start, bool is_async) {
       back_to(before);
     }
   }
-  if (!parsed && !with_items(items, false)) return nullptr;
-  if (!accept(Tok::kColon)) return diagnose_missing_colon();
+  if ((!parsed && !with_items(items, false)) || !accept(Tok::kColon)) {
+    if (UNLIKELY(diagnosing_) && !hard_error_) {
+      diagnose_with(with_mark);
+    }
+    return nullptr;
+  }
   PyObject* type_comment;
   if (!optional_type_comment(type_comment)) return nullptr;
   if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'with' statement", with_mark)) return nullptr;
@@ -612,6 +616,10 @@ Stmt* Parser::try_statement() {
   while (at(Tok::kKwExcept)) {
     if (scratch_.size() == base) is_star = kind_after() == Tok::kStar;
     if (UNLIKELY(diagnosing_) && is_star != (kind_after() == Tok::kStar) && !diagnose_mixed_except()) return nullptr;
+    if (UNLIKELY(diagnosing_) && is_star != (kind_after() == Tok::kStar)) {
+      diagnose_except(mark_, is_star);
+      return nullptr;
+    }
     ExceptHandler* handler = except_clause(is_star);
     if (handler == nullptr) return nullptr;
     scratch_.push_back(handler);

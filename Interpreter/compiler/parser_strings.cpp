@@ -143,7 +143,7 @@ bool Parser::split_string(const Token& token, StringPart& part) {
   if (part.is_bytes) {
     for (size_t i = 0; i < part.length; i++) {
       if (static_cast<unsigned char>(part.text[i]) >= 128) {
-        raise_token(token, "bytes can only contain ASCII literal characters");
+        syntax_error("bytes can only contain ASCII literal characters");
         return false;
       }
     }
