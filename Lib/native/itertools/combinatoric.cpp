@@ -257,7 +257,7 @@ bool set_product_result(Combinatoric* self) {
   PyObject* result = PyTuple_New(PyTuple_GET_SIZE(self->pool));
   if (result == nullptr) return false;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(self->pool); i++) PyTuple_SET_ITEM(result, i, Py_NewRef(pool_item(self, i)));
-  Py_XSETREF(PyTuple_GET_SIZE(self->pool)esult, result);
+  Py_XSETREF(self->result, result);
   return true;
 }
 
@@ -308,11 +308,11 @@ PyObject* product_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
 PyObject* product_next(PyObject* object) {
   auto* self = Base::cast(object);
   if (self->stopped) return nullptr;
-  if (PyTuple_GET_SIZE(self->pool)esult == nullptr) {
+  if (self->result == nullptr) {
     if (!set_product_result(self)) return nullptr;
-    return Py_NewRef(PyTuple_GET_SIZE(self->pool)esult);
+    return Py_NewRef(self->result);
   }
-  PyObject* result = writable_result(&PyTuple_GET_SIZE(self->pool)esult);
+  PyObject* result = writable_result(&self->result);
   if (result == nullptr) return stop(self);
   // An odometer: the rightmost wheel turns, and each full turn moves the next.
   for (Py_ssize_t i = PyTuple_GET_SIZE(self->pool) - 1; i >= 0; i--) {
@@ -329,7 +329,7 @@ PyObject* product_next(PyObject* object) {
 PyObject* product_reduce(PyObject* object) {
   auto* self = Base::cast(object);
   if (self->stopped) return Py_BuildValue("O(())", Py_TYPE(object));
-  if (PyTuple_GET_SIZE(self->pool)esult == nullptr) return Py_BuildValue("OO", Py_TYPE(object), self->pool);
+  if (self->result == nullptr) return Py_BuildValue("OO", Py_TYPE(object), self->pool);
   Ref<> indices = tuple_of(self->indices, PyTuple_GET_SIZE(self->pool));
   return indices ? Py_BuildValue("OON", Py_TYPE(object), self->pool, indices.release()) : nullptr;
 }
