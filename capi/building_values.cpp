@@ -152,6 +152,7 @@ class Builder {
     if (*format_ != '#') return true;
     format_++;
     if (!clean_) {
+      (void)va_arg(*arguments_, int);  // stays in step for the units that follow
       PyErr_SetString(PyExc_SystemError, "PY_SSIZE_T_CLEAN macro must be defined for '#' formats");
       return false;
     }
