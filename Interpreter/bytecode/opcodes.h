@@ -58,6 +58,9 @@ struct OpcodeInfo {
 };
 extern const OpcodeInfo kOpcodeInfo[256];
 
+/// Numbers from here on are forms of our own, which no tool knows: whoever shows adaptive code shows their family.
+inline constexpr int kFirstExtraOpcode = 181;
+
 }  // namespace pyston
 
 extern "C" {

@@ -5,6 +5,7 @@
 #include "Runtime/refs/ref.h"
 #include <frameobject.h>
 #include "internal/pycore_frame.h"
+#include "internal/pycore_code.h"
 #include "internal/pycore_object.h"
 
 using namespace pyston;
@@ -96,6 +97,13 @@ void _PyFrame_Clear(_PyInterpreterFrame* frame) {
 }
 
 int _PyInterpreterFrame_GetLine(_PyInterpreterFrame* frame) {
+  // FAST: code that runs often and raises keeps its line numbers in an array instead of decoding them each time.
+  PyCodeObject* code = frame->f_code;
+  int lasti = _PyInterpreterFrame_LASTI(frame);
+  if (code->co_warmup == 0 && lasti >= 0) {
+    if (LIKELY(_PyCode_InitLineArray(code) == 0)) return _PyCode_LineNumberFromArray(code, lasti);
+    PyErr_Clear();
+  }
   return PyCode_Addr2Line(frame->f_code,
                           _PyInterpreterFrame_LASTI(frame) * static_cast<int>(sizeof(_Py_CODEUNIT)));
 }

@@ -152,6 +152,8 @@ bool plan_load_attr(PyObject* owner, PyObject* name, AttrPlan* plan) {
   if (plan->version == 0) return false;
   if (descriptor != nullptr && is_data_descriptor(descriptor)) {
     plan->index = member_offset(type, descriptor);
+    // __class__ is the type field of every object.
+    if (descriptor == _PyType_Lookup(&PyBaseObject_Type, &_Py_ID(__class__))) plan->index = offsetof(PyObject, ob_type);
     plan->form = OP_LOAD_ATTR_SLOT;
     return plan->index != 0 || plan_property(descriptor, plan);
   }

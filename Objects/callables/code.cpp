@@ -4,6 +4,7 @@
 // (deoptimised) bytes. Line and position tables are in code_lines.cpp.
 // INVARIANT: what _PyCode_Validate accepted can be constructed; execution trusts that code comes from the compiler, marshal
 // or `code.replace`, as CPython does.
+#include "Interpreter/bytecode/opcodes.h"
 #include "Objects/bind.h"
 
 #include <pycore_code.h>
@@ -333,9 +334,18 @@ Ref<> code_get_varnames(Borrowed<PyCodeObject> self) { return Ref<>::steal(_PyCo
 Ref<> code_get_cellvars(Borrowed<PyCodeObject> self) { return Ref<>::steal(_PyCode_GetCellvars(self)); }
 Ref<> code_get_freevars(Borrowed<PyCodeObject> self) { return Ref<>::steal(_PyCode_GetFreevars(self)); }
 Ref<> code_get_lnotab(Borrowed<PyCodeObject> self) { return code_old_line_table(self); }
-/// The instructions as they are now, specialised ones included.
+/// The instructions as they are now, specialised ones included; forms that 3.11 does not know show as their family.
 Ref<> code_get_adaptive(Borrowed<PyCodeObject> self) {
-  return Ref<>::steal(PyBytes_FromStringAndSize(self->co_code_adaptive, _PyCode_NBYTES(self.get())));
+  auto bytes = Ref<>::steal(PyBytes_FromStringAndSize(self->co_code_adaptive, _PyCode_NBYTES(self.get())));
+  if (!bytes) return nullptr;
+  auto* units = reinterpret_cast<_Py_CODEUNIT*>(PyBytes_AS_STRING(bytes.get()));
+  for (Py_ssize_t i = 0; i < Py_SIZE(self.get()); i++) {
+    int opcode = _Py_OPCODE(units[i]);
+    int family = _PyOpcode_Deopt[opcode];
+    if (opcode >= kFirstExtraOpcode) _Py_SET_OPCODE(units[i], family);
+    i += _PyOpcode_Caches[family];
+  }
+  return bytes;
 }
 
 PyMemberDef code_members[] = {

@@ -34,10 +34,12 @@ UOP(jump_backward_no_interrupt) {
   return kGo;
 }
 
-/// 1, 0, or -1 on an error; True and False without a call.
+/// 1, 0, or -1 on an error; booleans, None and ints without a call.
 ALWAYS_INLINE int truth_of(PyObject* value) {
   if (LIKELY(value == Py_True)) return 1;
   if (LIKELY(value == Py_False)) return 0;
+  if (value == Py_None) return 0;
+  if (PyLong_CheckExact(value)) return Py_SIZE(value) != 0;
   return PyObject_IsTrue(value);
 }
 

@@ -187,9 +187,15 @@ UOP(int_shift) {
 /// Division by zero raises in the generic instruction.
 UOP(guard_divisor) { return as_long(s.peek(1))->ob_base.ob_size != 0 ? kNext : kDeopt; }
 
+/// Both values are in [0, 2**32): a narrow unsigned division does, which is much faster than a wide signed one.
+ALWAYS_INLINE bool divides_narrowly(int64_t left, int64_t right) {
+  return LIKELY((static_cast<uint64_t>(left | right) >> 32) == 0);
+}
+
 UOP(int_floor_divide) {
   int64_t left = compact_value(as_long(s.peek(2)));
   int64_t right = compact_value(as_long(s.peek(1)));
+  if (divides_narrowly(left, right)) return finish_int(s, static_cast<uint32_t>(left) / static_cast<uint32_t>(right));
   int64_t quotient = left / right;
   if ((left % right != 0) && ((left < 0) != (right < 0))) quotient--;
   return finish_int(s, quotient);
@@ -198,6 +204,7 @@ UOP(int_floor_divide) {
 UOP(int_remainder) {
   int64_t left = compact_value(as_long(s.peek(2)));
   int64_t right = compact_value(as_long(s.peek(1)));
+  if (divides_narrowly(left, right)) return finish_int(s, static_cast<uint32_t>(left) % static_cast<uint32_t>(right));
   int64_t remainder = left % right;
   if (remainder != 0 && ((remainder < 0) != (right < 0))) remainder += right;
   return finish_int(s, remainder);
