@@ -383,6 +383,25 @@ PyObject* call_tuple_dict(PyTypeObject* type, PyObject* args, PyObject* kwargs) 
   if (!bind_call_arguments(signature, args, kwargs, objects)) return nullptr;
   return call_converted<Fn, kSignature<Text>>(as_object(type), objects, std::make_index_sequence<signature.total>());
 }
+/// Arguments that a subclass takes in an __init__ of its own are no concern of a tp_new without keywords.
+inline bool keywords_are_for_init(PyTypeObject* type, newfunc constructor) {
+  PyTypeObject* base = nullptr;
+  for (PyTypeObject* ancestor = type; ancestor != nullptr; ancestor = ancestor->tp_base) {
+    if (ancestor->tp_new == constructor) base = ancestor;
+  }
+  return base != nullptr && type != base && type->tp_init != base->tp_init;
+}
+template <auto Fn, FixedString Text>
+PyObject* call_constructor(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
+  constexpr const Signature& signature = kSignature<Text>;
+  if constexpr (!signature.takes_keywords()) {
+    if (UNLIKELY(kwargs != nullptr && PyDict_GET_SIZE(kwargs) != 0) &&
+        keywords_are_for_init(type, call_constructor<Fn, Text>)) {
+      kwargs = nullptr;
+    }
+  }
+  return call_tuple_dict<Fn, Text>(type, args, kwargs);
+}
 template <auto Fn, FixedString Text>
 int call_initializer(PyObject* self, PyObject* args, PyObject* kwargs) {
   PyObject* result = call_tuple_dict<Fn, Text>(reinterpret_cast<PyTypeObject*>(self), args, kwargs);
@@ -482,7 +501,7 @@ ALWAYS_INLINE PyMethodDef method(int flags = 0) {
 
 /// tp_new from `Ref<> fn(PyTypeObject* type, parameters...)`; the signature's name is the type's.
 template <auto Fn, FixedString Text>
-inline constexpr newfunc constructor = binding::call_tuple_dict<Fn, Text>;
+inline constexpr newfunc constructor = binding::call_constructor<Fn, Text>;
 /// tp_init from `Status fn(Borrowed<T> self, parameters...)`.
 template <auto Fn, FixedString Text>
 inline constexpr initproc initializer = binding::call_initializer<Fn, Text>;

@@ -260,12 +260,16 @@ Status extend_with_array(ArrayState* state, ArrayObject* self, ArrayObject* othe
   return Status::kOk;
 }
 
-Status extend_with(ArrayState* state, ArrayObject* self, PyObject* other) {
-  if (is_array(state, other)) return extend_with_array(state, self, as_array(other));
+Status extend_with_items(ArrayObject* self, PyObject* other) {
   Ref<> iterator = Ref<>::steal(PyObject_GetIter(other));
   if (!iterator) return Status::kError;
   while (Ref<> value = Ref<>::steal(PyIter_Next(iterator.get()))) VM_CHECK(append(self, value.get()));
   return PyErr_Occurred() ? Status::kError : Status::kOk;
+}
+
+Status extend_with(ArrayState* state, ArrayObject* self, PyObject* other) {
+  if (is_array(state, other)) return extend_with_array(state, self, as_array(other));
+  return extend_with_items(self, other);
 }
 
 Status append_bytes(ArrayObject* self, const char* data, Py_ssize_t size) {
@@ -321,11 +325,21 @@ PyObject* array_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   if (kind == nullptr) {
     return raise(PyExc_ValueError, "bad typecode (must be b, B, u, h, H, i, I, l, L, q, Q, f or d)");
   }
-  Ref<> result = Ref<>::steal(new_array(type, 0, kind));
+  const bool sequence = initial != nullptr && (PyList_Check(initial) || PyTuple_Check(initial));
+  const Py_ssize_t expected = sequence ? PySequence_Fast_GET_SIZE(initial) : 0;
+  Ref<> result = Ref<>::steal(new_array(type, expected, kind));
   if (!result || initial == nullptr) return result.release();
   ArrayObject* self = as_array(result.get());
-  Status outcome;
-  if (PyByteArray_Check(initial) || PyBytes_Check(initial)) {
+  Status outcome = Status::kOk;
+  if (sequence) {  // the size is known, but converting an item can change a list
+    for (Py_ssize_t i = 0; i < expected && ok(outcome); i++) {
+      if (i >= PySequence_Fast_GET_SIZE(initial)) return raise(PyExc_RuntimeError, "list changed size during iteration");
+      char item[16];
+      Ref<> value = Ref<>::dup(PySequence_Fast_GET_ITEM(initial, i));
+      outcome = kind->set(value.get(), item);
+      if (ok(outcome)) memcpy(item_at(self, i), item, static_cast<size_t>(kind->size));
+    }
+  } else if (PyByteArray_Check(initial) || PyBytes_Check(initial)) {
     Buffer buffer;
     if (!buffer.acquire(initial)) return nullptr;
     outcome = append_bytes(self, buffer.data(), buffer.size());
@@ -334,7 +348,7 @@ PyObject* array_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
   } else if (is_array(state, initial) && as_array(initial)->kind == kind) {
     outcome = extend_with_array(state, self, as_array(initial));
   } else {
-    outcome = extend_with(state, self, initial);
+    outcome = extend_with_items(self, initial);
   }
   return ok(outcome) ? result.release() : nullptr;
 }

@@ -224,14 +224,15 @@ bool fits_long(PyObject* object, long* out) {
   return overflow == 0;
 }
 
-/// The fast iterator when start, step, stop and length are longs (so that start + i * step can't overflow).
+/// The fast iterator when start, step, stop, length and the end after the last step are longs.
 PyObject* iterate(PyObject* start, PyObject* stop, PyObject* step, PyObject* length) {
   long a;
   long b;
   long s;
   long n;
   if (LIKELY(fits_long(start, &a) && fits_long(stop, &b) && fits_long(step, &s) && fits_long(length, &n))) {
-    return make_iterator(a, s, n);
+    const bool end_fits = s > 0 ? b <= LONG_MAX - (s - 1) : b >= LONG_MIN + (-1 - s);
+    if (LIKELY(n == 0 || end_fits)) return make_iterator(a, s, n);
   }
   return make_long_iterator(start, step, length);
 }

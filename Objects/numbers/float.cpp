@@ -257,7 +257,9 @@ PyObject* text_to_float(const char* text, Py_ssize_t length, void* shown) {
     PyErr_Format(PyExc_ValueError, "could not convert string to float: %R", static_cast<PyObject*>(shown));
     return nullptr;
   }
-  if (value == -1.0 && PyErr_Occurred()) return nullptr;
+  if (value == -1.0 && PyErr_Occurred()) {  // no number at all: the message shows the whole argument
+    return raise(PyExc_ValueError, "could not convert string to float: %R", static_cast<PyObject*>(shown));
+  }
   return float_from_double(value);
 }
 

@@ -298,7 +298,7 @@ int bytearray_assign_item(PyObject* self, Py_ssize_t i, PyObject* value) { retur
 int assign_extended_slice(PyByteArrayObject* self, Py_ssize_t start, Py_ssize_t step, Py_ssize_t count,
                           const char* values, Py_ssize_t needed) {
   char* data = PyByteArray_AS_STRING(as_object(self));
-  if (needed != 0 || values != nullptr) {
+  if (needed != 0) {  // QUIRK: assigning nothing deletes
     if (needed != count) {
       return raise(PyExc_ValueError, "attempt to assign bytes of size %zd to extended slice of size %zd", needed, count);
     }

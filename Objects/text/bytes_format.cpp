@@ -324,7 +324,7 @@ PyObject* _PyBytes_FormatEx(const char* format, Py_ssize_t format_length, PyObje
     }
     directive.code = *p;
     const char* code_position = p++;
-    if (directive.code == '%') {
+    if (directive.code == '%' && code_position == percent + 1) {
       if (!put("%", 1)) return fail();
       continue;
     }

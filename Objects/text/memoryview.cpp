@@ -867,7 +867,8 @@ int assign_slice(PyMemoryViewObject* self, PyObject* key, PyObject* value) {
   to.strides = &arrays[1];
   if (self->view.suboffsets != nullptr) to.suboffsets = &arrays[2];
   int outcome = -1;
-  if (ok(apply_slice(to, key, 0))) {
+  // Working out the slice can have run code that released the view.
+  if (ok(apply_slice(to, key, 0)) && check_released(self)) {
     recompute_length(to);
     outcome = copy_items(to, from);
   }
@@ -991,10 +992,7 @@ Status cast_to_1d(PyMemoryViewObject* self, PyObject* format) {
   Py_buffer& view = self->view;
   char source_code;
   char code;
-  if (native_format(&source_code, view.format) < 0) {
-    return raise(PyExc_ValueError,
-                 "memoryview: source format must be a native single character format prefixed with an optional '@'");
-  }
+  if (native_format(&source_code, view.format) < 0) source_code = '_';  // may still be seen as bytes
   Ref<> ascii = Ref<>::steal(PyUnicode_AsASCIIString(format));
   if (!ascii) return Status::kError;
   const Py_ssize_t size = native_format(&code, PyBytes_AS_STRING(ascii.get()));

@@ -351,8 +351,7 @@ PyObject* _PyUnicode_FormatLong(PyObject* val, int alt, int prec, int type) {
   Ref<> digits;
   Py_ssize_t prefix = 0;
   if (type == 'd') {
-    // QUIRK: a subclass of int prints by its own __str__.
-    digits = Ref<>::steal(Py_TYPE(val)->tp_str(val));
+    digits = Ref<>::steal(PyLong_Type.tp_repr(val));  // whatever a subclass (bool!) prints
   } else {
     prefix = 2;
     digits = Ref<>::steal(_PyLong_Format(val, type == 'o' ? 8 : 16));
