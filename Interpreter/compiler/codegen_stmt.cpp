@@ -351,10 +351,7 @@ bool Compiler::visit_assert(node::Assert* node) {
       (constant != nullptr && PyTuple_Check(constant->value) && PyTuple_GET_SIZE(constant->value) > 0)) {
     if (!warn("assertion is always true, perhaps remove parentheses?")) return false;
   }
-  if (optimize_ > 0) {
-    emit(NOP);  // the line stays visible
-    return true;
-  }
+  if (optimize_ > 0) return true;
   Block* end = new_block();
   if (!jump_if(node->test, end, true)) return false;
   emit(LOAD_ASSERTION_ERROR);

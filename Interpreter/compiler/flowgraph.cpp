@@ -416,8 +416,7 @@ bool FlowGraph::remove_redundant_jumps() {
     Instruction& last = block->last();
     if ((last.opcode == kJump || last.opcode == kJumpNoInterrupt) && last.target == block->next) {
       block->no_fallthrough = false;
-      make_nop(last);
-      clean_block(*block);
+      make_nop(last);  // QUIRK: it stays if it gets a line of its own
       removed = true;
     }
   }
