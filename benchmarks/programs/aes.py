@@ -64,6 +64,6 @@ assert encrypt(bytes.fromhex("00112233445566778899aabbccddeeff"), expand(bytes(r
     "69c4e0d86a7b0430d8cdb78070b4c55a"
 keys = expand(b"a secret key 16b")
 chain = bytes(16)
-for counter in range(4500):
+for counter in range(18000):
     chain = encrypt(bytes(a ^ b for a, b in zip(chain, counter.to_bytes(16, "big"))), keys)
 print(chain.hex())

@@ -24,11 +24,11 @@ async def client(port, identity, count):
 async def main():
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    totals = await asyncio.gather(*(client(port, i, 200) for i in range(20)))
+    totals = await asyncio.gather(*(client(port, i, 500) for i in range(20)))
     queue = asyncio.Queue(10)
 
     async def produce():
-        for i in range(6000):
+        for i in range(15000):
             await queue.put(i)
         await queue.put(None)
 

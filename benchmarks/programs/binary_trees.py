@@ -23,4 +23,4 @@ def main(depth):
     print(f"long-lived tree of depth {depth}: {check(kept)}")
 
 
-main(13)
+main(16)

@@ -53,4 +53,4 @@ def main(count, size):
     print(sum(n * (i + 1) for i, row in enumerate(grid) for n in row))
 
 
-main(120_000, 40)
+main(200_000, 40)

@@ -24,7 +24,7 @@ def tree(depth, value=1, parent=None):
     return node
 
 
-root = tree(6)
+root = tree(8)
 for _ in range(2):
     clone = copy.deepcopy(root)
     clone.children[0].value += 1

@@ -6,7 +6,7 @@ from collections import defaultdict
 source = io.StringIO()
 writer = csv.writer(source)
 writer.writerow(["region", "product", "units", "price", "note"])
-for i in range(45_000):
+for i in range(170_000):
     writer.writerow([f"r{i % 13}", f"p{i * 7 % 101}", i % 17, f"{(i % 331) / 7:.2f}", 'said "ok", twice' if i % 50 == 0 else ""])
 source.seek(0)
 totals = defaultdict(lambda: [0, 0.0])

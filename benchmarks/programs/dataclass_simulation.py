@@ -49,7 +49,7 @@ class World:
 
 
 world = World(animals=[Animal(25, f"a{i}", i * 7 % 60, i * 13 % 60) for i in range(60)])
-for _ in range(500):
+for _ in range(1600):
     world.step()
 print(len(world.animals), world.births, len(world.grass))
 print(max(world.animals), min(world.animals) == min(world.animals))

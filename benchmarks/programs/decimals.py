@@ -28,11 +28,11 @@ def harmonic(n):
     return sum((Fraction(1, k) for k in range(1, n + 1)), Fraction(0))
 
 
-for _ in range(12):
+for _ in range(400):
     e = decimal_e(400)
 print(str(e)[:60], interest(400))
-h = harmonic(900)
+h = harmonic(4000)
 print(h.numerator % 10**9, h.denominator % 10**9, float(h))
-data = [((i * 7919) % 1009) / 7 for i in range(6000)]
+data = [((i * 7919) % 1009) / 7 for i in range(30000)]
 print(f"{statistics.mean(data):.9f} {statistics.stdev(data):.9f} {statistics.median(data):.9f}")
 print(statistics.quantiles(data, n=4), statistics.mode(int(x) for x in data))

@@ -257,5 +257,5 @@ def projection(count):
     return sources[0].value, targets[0].value, sum(t.value for t in targets)
 
 
-for size in (600, 1200, 2400):
+for size in (3000, 6000, 9000):
     print(size, chain(size), projection(size))

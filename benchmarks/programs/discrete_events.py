@@ -60,6 +60,6 @@ def source(env, teller, log, count):
 
 
 env, log = Environment(), []
-env.schedule(0, source(env, Resource(env, 4), log, 45_000))
+env.schedule(0, source(env, Resource(env, 4), log, 220_000))
 env.run(10**9)
 print(env.now, len(log), sum(w for _, w in log), max(log, key=lambda entry: entry[1]))

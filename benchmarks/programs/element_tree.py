@@ -9,7 +9,7 @@ for i in range(5000):
     price.text = f"{i % 97 + 0.5:.2f}"
 text = ET.tostring(root, encoding="unicode")
 print(len(text))
-for _ in range(4):
+for _ in range(9):
     parsed = ET.fromstring(text)
     total = sum(float(p.text) for p in parsed.iter("price"))
     names = [item.findtext("name") for item in parsed.findall("item[@kind='b']")]

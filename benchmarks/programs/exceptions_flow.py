@@ -43,7 +43,7 @@ def parse(text):
 
 table = {i: i - 100 if i % 5 == 0 else i for i in range(0, 2000, 3)}
 log, codes, total = [0], {}, 0
-for i in range(160_000):
+for i in range(350_000):
     try:
         total += guarded(table, i % 2000, log)
     except NotFound as error:

@@ -31,6 +31,6 @@ def checksum(text):
 
 repeated = (ALU * 700)[:150_000]
 print("ALU", checksum(repeated))
-sequence = random_sequence(CODES, 600_000, random_values(42))
+sequence = random_sequence(CODES, 1_800_000, random_values(42))
 print(sequence[:60])
 print("random", checksum(sequence))

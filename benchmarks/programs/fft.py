@@ -33,11 +33,11 @@ def transform(re, im, sign):
         length <<= 1
 
 
-n = 1 << 14
+n = 1 << 15
 re = [((i * 7919) % 1009) / 1009.0 for i in range(n)]
 im = [0.0] * n
 original = re[:]
-for _ in range(3):
+for _ in range(4):
     transform(re, im, -1)
     peak = max(range(1, n), key=lambda k: re[k] * re[k] + im[k] * im[k])
     transform(re, im, 1)

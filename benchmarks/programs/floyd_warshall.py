@@ -1,6 +1,6 @@
 """All shortest paths of a weighted graph."""
 
-n = 130
+n = 200
 INFINITE = 10**9
 distance = [[0 if i == j else INFINITE for j in range(n)] for i in range(n)]
 for i in range(n):

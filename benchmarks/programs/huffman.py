@@ -38,7 +38,7 @@ def decode(bits, codes):
 
 
 seed, data = 1, bytearray()
-for _ in range(90_000):
+for _ in range(500_000):
     seed = (seed * 16807) % 2147483647
     data.append((seed % 64) & (seed >> 8) % 64 & 63)
 codes = codes_of(Counter(data))

@@ -102,7 +102,7 @@ def inflate(data):
 
 
 seed, words = 5, []
-for _ in range(16_000):
+for _ in range(160_000):
     seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
     words.append(("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu".split())[(seed >> 16) % 12])
 text = " ".join(words).encode() + bytes(range(256)) * 4

@@ -182,8 +182,8 @@ PROGRAM = """
 def fib(n) { if n < 2 { return n; } return fib(n - 1) + fib(n - 2); }
 def collatz(n) { s = 0; while n > 1 { if n % 2 == 0 { n = n / 2; } else { n = 3 * n + 1; } s = s + 1; } return s; }
 i = 1; best = 0;
-while i < 2500 { c = collatz(i); if best < c { best = c; } i = i + 1; }
-f = fib(18);
+while i < 8000 { c = collatz(i); if best < c { best = c; } i = i + 1; }
+f = fib(20);
 """
 scope = {}
 parser = Parser(PROGRAM)

@@ -3,7 +3,7 @@ import json
 
 records = [{"id": i, "user": {"name": f"user{i % 97}", "tags": [f"t{i % 5}", f"t{i % 7}"]},
             "amount": (i * 37 % 1000) / 10, "active": i % 3 == 0} for i in range(6000)]
-for _ in range(6):
+for _ in range(28):
     documents = json.loads(json.dumps(records))
     by_user = {}
     for document in documents:

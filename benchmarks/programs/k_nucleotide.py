@@ -17,7 +17,7 @@ def frequencies(text, size):
     return counts
 
 
-text = sequence(250_000)
+text = sequence(600_000)
 for size in (1, 2):
     counts = frequencies(text, size)
     for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):

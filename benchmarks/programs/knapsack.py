@@ -28,8 +28,8 @@ def ways(amount, coins):
     return ways(amount - coins[-1], coins) + ways(amount, coins[:-1])
 
 
-things = list(items(220))
+things = list(items(2400))
 print(knapsack(things, 4000))
-for target in range(100, 801, 100):
+for target in range(200, 2401, 200):
     print(target, ways(target, (1, 2, 5, 10, 20, 50, 100, 200)))
 print(ways.cache_info())

@@ -23,7 +23,7 @@ def words(count):
     return out
 
 
-vocabulary = words(90)
+vocabulary = words(190)
 total, closest = 0, (99, "", "")
 for i, a in enumerate(vocabulary):
     for b in vocabulary[i + 1:]:

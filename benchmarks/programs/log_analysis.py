@@ -5,7 +5,7 @@ from collections import Counter
 LINE = re.compile(r'(?P<host>\S+) \S+ \S+ \[(?P<time>[^\]]+)\] "(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[\d.]+" '
                   r'(?P<status>\d{3}) (?P<size>\d+|-)')
 lines = []
-for i in range(40_000):
+for i in range(160_000):
     status = (200, 200, 200, 304, 404, 500)[i % 6]
     lines.append(f'10.0.{i % 7}.{i % 251} - - [10/Oct/2026:13:{i // 60 % 60:02}:{i % 60:02} +0000] '
                  f'"GET /page/{i % 83}?q={i % 11} HTTP/1.1" {status} {i % 9000 if i % 19 else "-"}')

@@ -27,7 +27,7 @@ def work(i):
             log.error("failed at %d", i, exc_info=i % 1002 == 0)
 
 
-for i in range(14_000):
+for i in range(60_000):
     work(i)
 logging.disable(logging.INFO)
 for i in range(20_000):

@@ -30,7 +30,7 @@ def solve(a, pivots, b):
     return x
 
 
-n = 150
+n = 330
 matrix = [[((i * 31 + j * 17) % 101) / 10 + (5.0 if i == j else 0.0) for j in range(n)] for i in range(n)]
 pivots = factor(matrix)
 for shift in range(5):

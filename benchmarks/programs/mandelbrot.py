@@ -19,4 +19,4 @@ def main(width, height, limit):
         print("".join(" .:-=+*#%@"[min(9, n * 10 // limit)] for n in row[::4]))
 
 
-main(240, 160, 120)
+main(440, 320, 120)

@@ -63,7 +63,7 @@ It goes on **here** and *there*.
 ```
 x = {i}  # not *markup*
 ```
-""" for i in range(1200))
+""" for i in range(12000))
 html = convert(document)
 print(len(html), sum(map(ord, html)) % 1000003)
 print(html[:200])

@@ -20,7 +20,7 @@ def naive(a, b):
     return out
 
 
-n = 110
+n = 165
 integers = [[(i * 7 + j * 3) % 11 - 5 for j in range(n)] for i in range(n)]
 floats = [[1.0 / (1 + i + j) for j in range(n)] for i in range(n)]
 product = multiply(multiply(integers, integers), integers)

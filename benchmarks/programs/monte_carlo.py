@@ -29,5 +29,5 @@ def walk(steps, generator):
 
 
 generator = Generator(113)
-print(estimate_pi(1_000_000, generator))
-print(walk(1_000_000, generator))
+print(estimate_pi(1_400_000, generator))
+print(walk(1_400_000, generator))

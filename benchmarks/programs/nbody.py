@@ -65,7 +65,7 @@ def main():
         pz -= vz * mass
     bodies[0][1][:] = [px / SOLAR_MASS, py / SOLAR_MASS, pz / SOLAR_MASS]
     print(f"{energy(bodies, pairs):.9f}")
-    advance(0.01, 250_000, bodies, pairs)
+    advance(0.01, 180_000, bodies, pairs)
     print(f"{energy(bodies, pairs):.9f}")
 
 

@@ -24,5 +24,5 @@ def queens(n):
     return place(0, [])
 
 
-solutions = list(queens(9))
+solutions = list(queens(12))
 print(len(solutions), solutions[0], solutions[-1])

@@ -79,8 +79,8 @@ def search(board, player, depth, low, high):
 
 def game():
     board, player, history = start(), BLACK, []
-    for _ in range(22):
-        value, best = search(board, player, 3, -10**6, 10**6)
+    for _ in range(50):
+        value, best = search(board, player, 4, -10**6, 10**6)
         if best is not None:
             board = play(board, *best, player)
             history.append(best[0])

@@ -13,7 +13,7 @@ def digits():
 
 source = digits()
 line = ""
-for position in range(1, 1601):
+for position in range(1, 3501):
     line += str(next(source))
     if position % 50 == 0:
         print(line, position)

@@ -92,9 +92,9 @@ def main(width, height):
     for y in range(height):
         row = [trace(eye, Vector((x - width / 2) / width, (height / 2 - y) / width, 1.0).unit(), 2) for x in range(width)]
         total += sum(row)
-        if y % 8 == 0:
-            print("".join(" .:-=+*#%@"[min(9, int(s * 10))] for s in row[::3]))
+        if y % 24 == 0:
+            print("".join(" .:-=+*#%@"[min(9, int(s * 10))] for s in row[::8]))
     print(f"{total:.6f}")
 
 
-main(150, 100)
+main(360, 240)

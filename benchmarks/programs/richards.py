@@ -194,5 +194,5 @@ def run(count):
     return scheduler.queued, scheduler.holds
 
 
-for _ in range(6):
+for _ in range(20):
     print(run(10_000))

@@ -53,6 +53,6 @@ def sha256(message):
     return b"".join(x.to_bytes(4, "big") for x in state)
 
 
-data = bytes(i * 7 & 255 for i in range(120_000))
+data = bytes(i * 7 & 255 for i in range(330_000))
 digest = sha256(data)
 print(digest.hex(), digest == hashlib.sha256(data).digest())

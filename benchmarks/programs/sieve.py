@@ -23,6 +23,6 @@ def loops(n):
     return primes
 
 
-a = slices(2_000_000)
-b = loops(1_000_000)
+a = slices(6_000_000)
+b = loops(4_000_000)
 print(len(a), a[-1], sum(a) % 1_000_007, len(b), b[-1], sum(b) % 1_000_007)

@@ -66,7 +66,7 @@ class Savings(Account):
 
 accounts = [(Savings if i % 3 else Account)(f"owner{i}", i * 7 % 1000) for i in range(300)]
 accounts.append(Account.empty("nobody"))
-for turn in range(130):
+for turn in range(1500):
     for i, account in enumerate(accounts):
         account += (i * turn) % 50
         if account.rich:

@@ -17,5 +17,5 @@ grid = [[0.0] * n for _ in range(n)]
 grid[0] = [1.0] * n
 for i in range(n):
     grid[i][0] = i / n
-relax(grid, 1.25, 120)
+relax(grid, 1.25, 800)
 print(f"{sum(map(sum, grid)):.9f} {grid[50][50]:.9f}")

@@ -24,4 +24,4 @@ def main(size):
     print(f"{sqrt(sum(a * b for a, b in zip(u, v)) / sum(b * b for b in v)):.9f}")
 
 
-main(130)
+main(420)

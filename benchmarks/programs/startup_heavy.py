@@ -24,10 +24,10 @@ def make_enum(n):
 
 
 total = 0
-for n in range(1, 90):
+for n in range(1, 360):
     arguments = make_parser(n).parse_args(["-vv", "--level", str(n % 5), "--fast", "add", "a", "b", "--force"])
     total += arguments.verbose + arguments.level + len(arguments.items)
-for n in range(1, 120):
+for n in range(1, 480):
     colours = make_enum(n)
     total += sum(c.value for c in colours) + len(colours["C3"].name) + (colours(n) is colours.C1)
 
@@ -39,7 +39,7 @@ class Flags(enum.IntFlag):
     D = 8
 
 
-for i in range(9000):
+for i in range(36000):
     flags = Flags(i & 15)
     total += (flags & Flags.A).value + bool(flags & (Flags.B | Flags.C))
 print(total)

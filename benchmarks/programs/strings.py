@@ -29,9 +29,9 @@ def words(text):
     return counts
 
 
-text = build(400_000)
+text = build(1_200_000)
 print(len(text), text.count("abc"), text.find("xyz"), text[-5:].title())
-report = reports(22_000)
+report = reports(90_000)
 counts = words(report)
 print(len(report), len(counts), sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:3])
 print(report.translate(str.maketrans("0123456789", "abcdefghij"))[:60], "é".join(["ß", "ü"]).upper())

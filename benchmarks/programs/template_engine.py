@@ -66,7 +66,7 @@ TEMPLATE = """<h1>{{ title|upper }}</h1>
 <tr>{% for cell in row.cells %}<td>{{ cell|escape }}</td>{% endfor %}{% if row.total %}<td>{{ row.total }}</td>{% else %}<td>-</td>{% endif %}</tr>{% endfor %}
 </table>"""
 steps, _ = compile_block([t for t in TOKEN.split(TEMPLATE)])
-for turn in range(60):
+for turn in range(700):
     rows = [{"cells": [f"<{i}>", i * turn, "a&b", "plain"], "total": i % 3 and i * 10} for i in range(150)]
     out = []
     for step in steps:
