@@ -271,7 +271,31 @@ PyObject* new_dict(PyDictKeysObject* keys, PyDictValues* values, Py_ssize_t used
 }
 
 int insert_steal(PyDictObject* dict, PyObject* key, Py_hash_t hash, PyObject* value) {
-  if (dict->ma_keys == empty_keys()) return insert_into_empty(dict, key, hash, value);
+  PyDictKeysObject* keys = dict->ma_keys;
+  // FAST: a str into a table of strs that has room: searched and linked in one pass.
+  if (LIKELY(PyUnicode_CheckExact(key) && keys->dk_kind == DICT_KEYS_UNICODE && keys->dk_usable > 0)) {
+    const Py_ssize_t index = find_or_link_string(keys, key, hash);
+    track_if_needed(dict, key, value);
+    PyDictUnicodeEntry* entries = unicode_entries(keys);
+    if (index != DKIX_EMPTY) {
+      PyObject* old = entries[index].me_value;
+      if (old != value) {
+        entries[index].me_value = value;
+        touch(dict);
+      }
+      Py_DECREF(old);
+      Py_DECREF(key);
+      return 0;
+    }
+    entries[keys->dk_nentries] = {key, value};
+    keys->dk_version = 0;
+    keys->dk_nentries++;
+    keys->dk_usable--;
+    dict->ma_used++;
+    touch(dict);
+    return 0;
+  }
+  if (keys == empty_keys()) return insert_into_empty(dict, key, hash, value);
   PyObject* old;
   const Py_ssize_t index = find_key(dict, key, hash, &old);
   if (UNLIKELY(index == DKIX_ERROR)) {
@@ -404,22 +428,20 @@ PyObject* _PyDict_FromItems(PyObject* const* keys, Py_ssize_t keys_offset, PyObj
                             Py_ssize_t values_offset, Py_ssize_t length) {
   bool unicode = true;
   for (Py_ssize_t i = 0; i < length && unicode; i++) unicode = PyUnicode_CheckExact(keys[i * keys_offset]);
-  PyObject* dict;
-  if (length <= usable_fraction(1 << kDictLog2MinSize) && unicode) {
-    dict = PyDict_New();
-  } else {
-    PyDictKeysObject* table = new_keys(log2_for_entries(length), unicode ? DICT_KEYS_UNICODE : DICT_KEYS_GENERAL);
-    if (table == nullptr) return nullptr;
-    dict = new_dict(table, nullptr, 0);
-  }
-  if (dict == nullptr) return nullptr;
+  if (length == 0) return PyDict_New();
+  PyDictKeysObject* table = new_keys(log2_for_entries(length), unicode ? DICT_KEYS_UNICODE : DICT_KEYS_GENERAL);
+  if (table == nullptr) return nullptr;
+  PyObject* object = new_dict(table, nullptr, 0);
+  if (object == nullptr) return nullptr;
   for (Py_ssize_t i = 0; i < length; i++) {
-    if (PyDict_SetItem(dict, keys[i * keys_offset], values[i * values_offset]) < 0) {
-      Py_DECREF(dict);
+    PyObject* key = keys[i * keys_offset];
+    const Py_hash_t hash = key_hash(key);
+    if (hash == -1 || insert_steal(as_dict(object), Py_NewRef(key), hash, Py_NewRef(values[i * values_offset])) < 0) {
+      Py_DECREF(object);
       return nullptr;
     }
   }
-  return dict;
+  return object;
 }
 
 PyObject* _PyDict_FromKeys(PyObject* cls, PyObject* iterable, PyObject* value) {

@@ -145,6 +145,9 @@ ALWAYS_INLINE void keys_decref(PyDictKeysObject* keys) {
 Py_ssize_t find_string(PyDictKeysObject* keys, PyObject* key, Py_hash_t hash);
 /// Index of any key, DKIX_EMPTY, or DKIX_ERROR with an exception set; *value (borrowed) is null when missing.
 Py_ssize_t find_key(PyDictObject* dict, PyObject* key, Py_hash_t hash, PyObject** value);
+/// Index of a str in a unicode table; when it is missing, links the entry that the caller appends next (there has to be
+/// room for it) and gives DKIX_EMPTY. Runs no Python code.
+Py_ssize_t find_or_link_string(PyDictKeysObject* keys, PyObject* key, Py_hash_t hash);
 /// Writes `index` into the first free slot of the probe sequence of `hash`.
 void link_entry(PyDictKeysObject* keys, Py_hash_t hash, Py_ssize_t index);
 /// Marks the slot that holds `index` as deleted.

@@ -238,13 +238,30 @@ Py_ssize_t find_key(PyDictObject* dict, PyObject* key, Py_hash_t hash, PyObject*
         }
         return index;
       }
-      index = with_index_type(keys, [=]<class Index>() { return find_other_in_unicode<Index>(dict, keys, key, hash); });
+      index = with_index_type(keys, [=]<class Index>() __attribute__((always_inline)) { return find_other_in_unicode<Index>(dict, keys, key, hash); });
     } else {
-      index = with_index_type(keys, [=]<class Index>() { return find_in_general<Index>(dict, keys, key, hash); });
+      index = with_index_type(keys, [=]<class Index>() __attribute__((always_inline)) { return find_in_general<Index>(dict, keys, key, hash); });
     }
   } while (UNLIKELY(index == DKIX_KEY_CHANGED));
   *value = index >= 0 ? *entry_value_slot(dict, index) : nullptr;
   return index;
+}
+
+Py_ssize_t find_or_link_string(PyDictKeysObject* keys, PyObject* key, Py_hash_t hash) {
+  return with_index_type(keys, [=]<class Index>() __attribute__((always_inline)) -> Py_ssize_t {
+    PyDictUnicodeEntry* entries = unicode_entries(keys);
+    for (Probe<Index> probe(keys, hash);; probe.advance()) {
+      const Py_ssize_t index = probe.index();
+      if (index >= 0) {
+        PyObject* candidate = entries[index].me_key;
+        if (candidate == key) return index;
+        if (reinterpret_cast<PyASCIIObject*>(candidate)->hash == hash && strings_equal(candidate, key)) return index;
+      } else if (index == DKIX_EMPTY) {
+        reinterpret_cast<Index*>(keys->dk_indices)[probe.slot] = static_cast<Index>(keys->dk_nentries);
+        return DKIX_EMPTY;
+      }
+    }
+  });
 }
 
 void link_entry(PyDictKeysObject* keys, Py_hash_t hash, Py_ssize_t index) {

@@ -1,6 +1,7 @@
 // tuple: immutable; memory of short ones is recycled per length through the interpreter's free lists.
 //
-// What surprises: new tuples are tracked by the collector, which untracks them once it sees that they hold only atoms;
+// What surprises: tuples of atoms made in one go are never tracked by the collector; it untracks others once it sees
+// that they hold only atoms;
 // the empty tuple is a static singleton; the hash is xxHash's mixing so that (x, (x, y)) and alike spread.
 #include "Objects/containers/sequences.h"
 #include "Objects/containers/trashcan.h"
@@ -37,6 +38,18 @@ ALWAYS_INLINE PyTupleObject* allocate(Py_ssize_t size) {
     return nullptr;
   }
   return PyObject_GC_NewVar(PyTupleObject, &PyTuple_Type, size);
+}
+
+/// Tracks a tuple that was just filled, unless nothing in it can be part of a cycle: the collector would find out that
+/// much later, and the tuple is usually gone by then.
+ALWAYS_INLINE void track_filled(PyTupleObject* tuple, Py_ssize_t size) {
+  for (Py_ssize_t i = 0; i < size; i++) {
+    PyObject* item = tuple->ob_item[i];
+    if (PyType_IS_GC(Py_TYPE(item)) && (!PyTuple_CheckExact(item) || _PyObject_GC_IS_TRACKED(item))) {
+      _PyObject_GC_TRACK(tuple);
+      return;
+    }
+  }
 }
 
 void tuple_dealloc(PyObject* self) {
@@ -383,7 +396,7 @@ PyObject* _PyTuple_FromArray(PyObject* const* items, Py_ssize_t count) {
   PyTupleObject* tuple = allocate(count);
   if (UNLIKELY(tuple == nullptr)) return nullptr;
   copy_items(tuple->ob_item, items, count);
-  _PyObject_GC_TRACK(tuple);
+  track_filled(tuple, count);
   return as_object(tuple);
 }
 
@@ -396,7 +409,7 @@ PyObject* _PyTuple_FromArraySteal(PyObject* const* items, Py_ssize_t count) {
     return nullptr;
   }
   for (Py_ssize_t i = 0; i < count; i++) tuple->ob_item[i] = items[i];
-  _PyObject_GC_TRACK(tuple);
+  track_filled(tuple, count);
   return as_object(tuple);
 }
 
@@ -408,7 +421,7 @@ PyObject* PyTuple_Pack(Py_ssize_t count, ...) {
   va_start(arguments, count);
   for (Py_ssize_t i = 0; i < count; i++) tuple->ob_item[i] = Py_NewRef(va_arg(arguments, PyObject*));
   va_end(arguments);
-  _PyObject_GC_TRACK(tuple);
+  track_filled(tuple, count);
   return as_object(tuple);
 }
 
