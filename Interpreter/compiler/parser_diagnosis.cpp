@@ -516,9 +516,9 @@ Expr* Parser::diagnosing_brace_display() {
     }
     return hard_error_;
   };
-  auto pair = [&]() {
+  auto pair = [&](bool first) {
     if (accept(Tok::kDoubleStar)) return bitwise_or() != nullptr;
-    return expression() != nullptr && accept(Tok::kColon) && expression() != nullptr;
+    return (first ? expression() : plain_expression()) != nullptr && accept(Tok::kColon) && expression() != nullptr;
   };
   // Pairs, a comma, and then something that is no pair.
   {
@@ -527,7 +527,7 @@ Expr* Parser::diagnosing_brace_display() {
     for (;;) {
       const Checkpoint before = checkpoint();
       if (any && !accept(Tok::kComma)) break;
-      if (!pair()) {
+      if (!pair(!any)) {
         if (hard_error_) return nullptr;
         back_to(before);
         break;
@@ -536,7 +536,7 @@ Expr* Parser::diagnosing_brace_display() {
     }
     if (any && accept(Tok::kComma)) {
       const Checkpoint here = checkpoint();
-      Expr* key = expression();
+      Expr* key = plain_expression();
       if (hard_error_) return nullptr;
       if (key != nullptr && !at(Tok::kColon)) {
         const Position& p = key->position;

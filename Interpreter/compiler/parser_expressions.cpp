@@ -856,7 +856,8 @@ Expr* Parser::plain_brace_display() {
     if (unpacking) {
       value = bitwise_or();
     } else {
-      if (key == nullptr) key = expression();
+      // QUIRK: 3.11 does not look for a missing comma in front of later keys, but for a missing colon after them.
+      if (key == nullptr) key = UNLIKELY(diagnosing_) && scratch_.size() != base ? plain_expression() : expression();
       if (key == nullptr || !accept(Tok::kColon)) return nullptr;
       value = expression();
     }
