@@ -26,12 +26,14 @@ int form_for_function(PyFunctionObject* function, int count, _PyCallCache* cache
   if (count > accepted || count < accepted - defaults || accepted - defaults > UINT16_MAX) return 0;
   write_u32(cache->func_version, version);
   cache->min_args = static_cast<uint16_t>(accepted > defaults ? accepted - defaults : 0);
-  return count == accepted ? OP_PRECALL_PYFUNC : OP_PRECALL_PYFUNC_WITH_DEFAULTS;
+  return OP_PRECALL_PYFUNC;
 }
 
 int form_for_bound_method(PyObject* method, int count, _PyCallCache* cache) {
   PyObject* function = PyMethod_GET_FUNCTION(method);
   if (!PyFunction_Check(function)) return 0;
+  auto* code = reinterpret_cast<PyCodeObject*>(reinterpret_cast<PyFunctionObject*>(function)->func_code);
+  if (code->co_argcount != count + 1) return 0;
   int form = form_for_function(reinterpret_cast<PyFunctionObject*>(function), count + 1, cache);
   return form == OP_PRECALL_PYFUNC ? OP_PRECALL_BOUND_METHOD : 0;
 }
@@ -126,6 +128,12 @@ void specialize_call(_Py_CODEUNIT* instruction, PyObject** args, int count) {
     form = form_for_bound_method(callable, count, cache);
   }
   if (form == 0) return not_specialized(instruction);
+  if (form == OP_PRECALL_PYFUNC) {
+    // Only for show: the CALL is skipped.
+    bool exact = reinterpret_cast<PyCodeObject*>(reinterpret_cast<PyFunctionObject*>(callable)->func_code)->co_argcount == total;
+    _Py_SET_OPCODE(instruction[1 + kCacheUnits<_PyPrecallCache>],
+                   exact ? OP_CALL_PY_EXACT_ARGS : OP_CALL_PY_WITH_DEFAULTS);
+  }
   specialized(instruction, form);
 }
 

@@ -95,34 +95,22 @@ ALWAYS_INLINE Outcome enter_function(State& s, PyFunctionObject* function, PyObj
   return kGo;
 }
 
-/// The callable is the function of the cache (by version): plain positional parameters, as many as arguments.
-UOP(call_function_exact) {
+/// The callable is the function of the cache (by version): plain positional parameters, the last ones perhaps defaulted.
+UOP(call_function) {
   CallArguments call = call_arguments(s);
   auto* function = reinterpret_cast<PyFunctionObject*>(call.callable);
   if (UNLIKELY(!PyFunction_Check(call.callable) ||
                function->func_version != read_u32(call_cache(s)->func_version))) {
     return kDeopt;
   }
-  if (UNLIKELY(reinterpret_cast<PyCodeObject*>(function->func_code)->co_argcount != call.count)) return kDeopt;
-  return enter_function(s, function, call.args, call.count, call.base, 0);
-}
-
-/// The same with defaults for the last parameters.
-UOP(call_function_defaults) {
-  CallArguments call = call_arguments(s);
-  auto* function = reinterpret_cast<PyFunctionObject*>(call.callable);
-  if (UNLIKELY(!PyFunction_Check(call.callable) ||
-               function->func_version != read_u32(call_cache(s)->func_version))) {
-    return kDeopt;
-  }
-  int accepted = reinterpret_cast<PyCodeObject*>(function->func_code)->co_argcount;
-  int missing = accepted - call.count;
+  int missing = reinterpret_cast<PyCodeObject*>(function->func_code)->co_argcount - call.count;
+  if (LIKELY(missing == 0)) return enter_function(s, function, call.args, call.count, call.base, 0);
   if (UNLIKELY(missing < 0 || call.count < call_cache(s)->min_args)) return kDeopt;
   return enter_function(s, function, call.args, call.count, call.base, missing);
 }
 
 /// (null, bound method): puts function and self in place of it. Cannot fail, so that it is done only when the rest cannot
-/// either: the checks are those of call_function_exact.
+/// either: the checks are those of call_function.
 UOP(call_bound_method) {
   PyObject** base = s.stack_pointer - s.oparg - 2;
   PyObject* bound = base[1];
