@@ -326,7 +326,8 @@ PyObject* array_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     return raise(PyExc_ValueError, "bad typecode (must be b, B, u, h, H, i, I, l, L, q, Q, f or d)");
   }
   const bool sequence = initial != nullptr && (PyList_Check(initial) || PyTuple_Check(initial));
-  const Py_ssize_t expected = sequence ? PySequence_Fast_GET_SIZE(initial) : 0;
+  const bool is_text = initial != nullptr && PyUnicode_Check(initial);
+  const Py_ssize_t expected = sequence ? PySequence_Fast_GET_SIZE(initial) : is_text ? PyUnicode_GET_LENGTH(initial) : 0;
   Ref<> result = Ref<>::steal(new_array(type, expected, kind));
   if (!result || initial == nullptr) return result.release();
   ArrayObject* self = as_array(result.get());
@@ -343,8 +344,8 @@ PyObject* array_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     Buffer buffer;
     if (!buffer.acquire(initial)) return nullptr;
     outcome = append_bytes(self, buffer.data(), buffer.size());
-  } else if (PyUnicode_Check(initial)) {
-    outcome = append_text(self, initial);
+  } else if (is_text) {
+    if (expected > 0) PyUnicode_AsWideChar(initial, reinterpret_cast<wchar_t*>(self->items), expected);
   } else if (is_array(state, initial) && as_array(initial)->kind == kind) {
     outcome = extend_with_array(state, self, as_array(initial));
   } else {

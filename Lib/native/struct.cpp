@@ -495,7 +495,7 @@ PyObject* struct_iter_unpack(Borrowed<StructObject> self, Borrowed<> source) {
 PyObject* struct_sizeof(Borrowed<StructObject> self) {
   // QUIRK: the sizes of CPython's layout, with its terminating code.
   constexpr Py_ssize_t kObjectSize = 56;
-  constexpr Py_ssize_t kCodeSize = 40;
+  constexpr Py_ssize_t kCodeSize = 32;
   return PyLong_FromSsize_t(kObjectSize + (self->code_count + 1) * kCodeSize);
 }
 PyObject* struct_get_format(Borrowed<StructObject> self) {
