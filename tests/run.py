@@ -1,14 +1,17 @@
 """Runs the project's tests: C++ unit tests, language scripts, the conformance sample.
 
-    tests/run.py --pyston BINARY --unit BINARY [unit|lang|conformance ...] [-k TEXT] [-j JOBS]
+    tests/run.py --pyston BINARY --unit BINARY [unit|lang|tree|conformance ...] [-k TEXT] [-j JOBS]
 
 `lang`: every tests/lang/*.py runs on python3.11 and on pyston; stdout, stderr and exit status must agree.
+`tree`: the repository's own promises: paths that the README names exist, lower layers don't include higher ones, and
+pyston exports every symbol that the python3.11 executable exports.
 `conformance`: what tests/conformance/passing/ lists of CPython's regression suite must pass (tests/conformance/run.py).
 """
 import argparse
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -72,13 +75,61 @@ def run_unit(options):
     return subprocess.run([options.unit, "--gtest_brief=1"], env=environment()).returncode == 0
 
 
+def exported_symbols(binary):
+    listing = subprocess.run(["nm", "-D", "--defined-only", binary], capture_output=True, text=True, check=True).stdout
+    return {line.split()[-1].split("@")[0] for line in listing.splitlines()}
+
+
+def check_exports(options):
+    """Names that the C compiler run-time adds to every executable are not part of the API."""
+    names = {n for n in exported_symbols(ORACLE) if n.lstrip("_").startswith("Py")}
+    known = set((ROOT / "tests" / "missing_exports.txt").read_text().split())
+    missing = names - exported_symbols(options.pyston)
+    return [f"not exported: {n}" for n in sorted(missing - known)] + \
+           [f"exported now, take it off tests/missing_exports.txt: {n}" for n in sorted(known - missing)]
+
+
+def check_readme(options):
+    text = (ROOT / "README.md").read_text()
+    table = [line for line in text.splitlines() if line.startswith("| ")]
+    paths = {p for line in table for p in re.findall(r"`([^`]+)`", line)}
+    return [f"README.md names a path that isn't there: {p}" for p in sorted(paths) if not (ROOT / p).exists()]
+
+
+# First match counts. The bytecode tables are plain data, which code objects and generators need too.
+LAYERS = {"Runtime/refs": 0, "Runtime/memory": 0, "Interpreter/bytecode/opcodes": 0, "Objects": 1, "Interpreter": 2,
+          "JIT": 3}
+
+
+def check_layers(options):
+    """Runtime/refs and Runtime/memory < Objects < Interpreter < JIT; nobody includes capi."""
+    problems = []
+    for path in [p for top in ("Runtime", "Objects", "Interpreter", "JIT", "Lib") for p in (ROOT / top).rglob("*")
+                 if p.suffix in (".h", ".cpp")]:
+        name = str(path.relative_to(ROOT))
+        level = next((rank for prefix, rank in LAYERS.items() if name.startswith(prefix)), 9)
+        for included in re.findall(r'#include "((?:Runtime|Objects|Interpreter|JIT|capi)/[^"]+)"', path.read_text()):
+            rank = next((rank for prefix, rank in LAYERS.items() if included.startswith(prefix)), 0)
+            if included.startswith("capi/") or rank > level:
+                problems.append(f"{name} includes {included} of a higher layer")
+    return problems
+
+
+def run_tree(options):
+    problems = check_exports(options) + check_readme(options) + check_layers(options)
+    for problem in problems:
+        print(f"FAIL tree: {problem}")
+    print(f"tree: {len(problems)} broken promises")
+    return not problems
+
+
 def run_conformance(options):
     command = [ORACLE, str(ROOT / "tests" / "conformance" / "run.py"), "--pyston", options.pyston, "--check", "-j",
                str(options.j)]
     return subprocess.run(command).returncode == 0
 
 
-SUITES = {"unit": run_unit, "lang": run_lang, "conformance": run_conformance}
+SUITES = {"unit": run_unit, "lang": run_lang, "tree": run_tree, "conformance": run_conformance}
 
 
 def main():

@@ -1,4 +1,5 @@
 // The gc module: the cycle collector's switches, its lists and what refers to what.
+#include "Objects/bind.h"
 #include "Runtime/memory/collector.h"
 #include "pycore_pyerrors.h"
 #include "pycore_sysmodule.h"

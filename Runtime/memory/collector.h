@@ -1,7 +1,7 @@
 // The cycle collector, as the gc module and start-up see it.
 #pragma once
 
-#include "Objects/bind.h"
+#include "Runtime/refs/ref.h"
 #include "pycore_gc.h"
 #include "pycore_interp.h"
 #include "pycore_object.h"
