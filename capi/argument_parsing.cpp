@@ -260,6 +260,8 @@ class Parser {
 
   const char* view_of(PyObject* argument, Py_buffer* view, int flags, const char* expected) {
     if (PyObject_GetBuffer(argument, view, flags) != 0) {
+      // QUIRK: the exporter's own error stays, unless a writable buffer was asked for.
+      if (flags != PyBUF_WRITABLE) return exception_set();
       PyErr_Clear();
       return must_be(expected, argument);
     }

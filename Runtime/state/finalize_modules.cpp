@@ -4,6 +4,7 @@
 #include "internal/pycore_interp.h"
 #include "internal/pycore_moduleobject.h"
 #include "internal/pycore_object.h"
+#include "internal/pycore_pylifecycle.h"
 #include "internal/pycore_pystate.h"
 
 namespace pyston::state {
@@ -85,14 +86,15 @@ void finalize_modules(PyThreadState* tstate) {
     if (PyDict_Update(interp->builtins, interp->builtins_copy) < 0) unraisable(nullptr);
   }
   Py_CLEAR(interp->builtins_copy);
-  PyGC_Collect();
+  _PyGC_CollectNoFail(tstate);
+  _PyGC_DumpShutdownStats(interp);
   if (weak_list) clear_survivors(interp, weak_list.get());
   weak_list.reset();
   _PyInterpreterState_ClearModules(interp);
   Py_CLEAR(interp->modules);
   _PyModule_ClearDict(interp->sysdict);
   _PyModule_ClearDict(interp->builtins);
-  PyGC_Collect();
+  _PyGC_CollectNoFail(tstate);
 }
 
 }  // namespace pyston::state

@@ -391,19 +391,20 @@ PyObject* if_indextoname_(PyObject*, PyObject* value) {
 
 // ---- Sizes of ancillary data
 
-/// `compute` is CMSG_LEN or CMSG_SPACE; overflows are what it has to be kept from.
+/// `compute` is CMSG_LEN or CMSG_SPACE, `overhead` what it adds at most: the result has to fit into an int.
 template <class Compute>
-PyObject* control_size(PyObject* args, const char* format, const char* error, Compute compute) {
+PyObject* control_size(PyObject* args, const char* format, const char* error, size_t overhead, Compute compute) {
   Py_ssize_t length;
   if (!PyArg_ParseTuple(args, format, &length)) return nullptr;
-  if (length < 0 || length > INT_MAX - static_cast<Py_ssize_t>(CMSG_SPACE(1))) return raise(PyExc_OverflowError, error);
+  if (length < 0 || length > INT_MAX - static_cast<Py_ssize_t>(overhead)) return raise(PyExc_OverflowError, error);
   return PyLong_FromSize_t(compute(static_cast<size_t>(length)));
 }
 PyObject* cmsg_len(PyObject*, PyObject* args) {
-  return control_size(args, "n:CMSG_LEN", "CMSG_LEN() argument out of range", [](size_t n) { return CMSG_LEN(n); });
+  return control_size(args, "n:CMSG_LEN", "CMSG_LEN() argument out of range", CMSG_LEN(0),
+                      [](size_t n) { return CMSG_LEN(n); });
 }
 PyObject* cmsg_space(PyObject*, PyObject* args) {
-  return control_size(args, "n:CMSG_SPACE", "CMSG_SPACE() argument out of range",
+  return control_size(args, "n:CMSG_SPACE", "CMSG_SPACE() argument out of range", CMSG_SPACE(1),
                       [](size_t n) { return CMSG_SPACE(n); });
 }
 
