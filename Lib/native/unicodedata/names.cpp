@@ -141,7 +141,7 @@ int longest_prefix(const char* text, int length, const char* const* names, int c
   taken = -1;
   for (int i = 0; i < count; i++) {
     const int n = static_cast<int>(strlen(names[i]));
-    if (n > taken && n <= length && same_name(names[i], text, n)) {
+    if (n > taken && n <= length && memcmp(names[i], text, static_cast<size_t>(n)) == 0) {
       best = i;
       taken = n;
     }
@@ -151,9 +151,10 @@ int longest_prefix(const char* text, int length, const char* const* names, int c
 
 bool starts_with(const char* name, int length, const char* prefix) {
   const int n = static_cast<int>(strlen(prefix));
-  return length >= n && same_name(prefix, name, n);
+  return length >= n && memcmp(prefix, name, static_cast<size_t>(n)) == 0;
 }
 
+/// QUIRK: computed names are found in upper case only.
 bool computed_code(const char* name, int length, Py_UCS4& code) {
   if (starts_with(name, length, "HANGUL SYLLABLE ")) {
     const char* p = name + 16;
