@@ -49,6 +49,9 @@ void derive_slots(PyTypeObject* type);
 int rederive_all_slots(PyTypeObject* type);
 /// Redoes the slots that depend on `name` in `type` and its subclasses, after an assignment to a class attribute.
 int rederive_slots_for_name(PyTypeObject* type, PyObject* name);
+/// Invalidates what is cached about any class. Inline caches remember how a class attribute behaves under its owner's
+/// version, so it takes this when an object that may be a class attribute becomes a descriptor or stops being one.
+void forget_all_versions();
 bool is_dunder_name(PyObject* name);
 PyObject* tp_new_wrapper(PyObject* self, PyObject* args, PyObject* kwargs);
 

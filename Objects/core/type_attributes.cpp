@@ -450,6 +450,9 @@ int object_set_class(PyObject* self, PyObject* value, void*) {
     PyErr_NoMemory();
     return -1;
   }
+  if (new_type->tp_descr_get != old_type->tp_descr_get || new_type->tp_descr_set != old_type->tp_descr_set) {
+    forget_all_versions();
+  }
   if (has_feature(new_type, Py_TPFLAGS_HEAPTYPE)) Py_INCREF(new_type);
   Py_SET_TYPE(self, new_type);
   if (has_feature(old_type, Py_TPFLAGS_HEAPTYPE)) Py_DECREF(old_type);

@@ -273,8 +273,10 @@ void derive_slots(PyTypeObject* type) {
   }
 }
 
+void forget_all_versions() { PyType_Modified(&PyBaseObject_Type); }
+
 int rederive_all_slots(PyTypeObject* type) {
-  PyType_Modified(type);
+  forget_all_versions();  // the instances may have become descriptors, or stopped being ones
   GroupSet set;
   for (int row = 0; row < kRowCount; row++) set.add(group_of_row[row]);
   UpdateContext context{&set, nullptr};
@@ -286,6 +288,7 @@ int rederive_slots_for_name(PyTypeObject* type, PyObject* name) {
   GroupSet set;
   set.add_name(name);
   if (set.count == 0) return 0;
+  if (name == &_Py_ID(__get__) || name == &_Py_ID(__set__) || name == &_Py_ID(__delete__)) forget_all_versions();
   for (int i = 0; i < set.count; i++) update_group(type, set.groups[i]);
   UpdateContext context{&set, name};
   return for_each_subclass(type, update_type_and_subclasses, &context);

@@ -207,3 +207,20 @@ node = None
 for i in range(200000): node = Node(node)
 del node
 print("done")
+
+# An object that becomes a descriptor after code that reads it has warmed up.
+class Later: pass
+class Holder:
+    def __init__(self): self.x = 1
+    x = Later()
+    y = Later()
+def read_x(o): return o.x
+def read_y(o): return type(o.y).__name__
+holder = Holder()
+for _ in range(2000): read_x(holder); read_y(holder)
+Later.__get__ = lambda self, instance, owner: "from descriptor"
+print(read_x(holder), read_y(holder))
+Later.__set__ = lambda self, instance, value: None
+print(read_x(holder), read_y(holder))
+del Later.__set__, Later.__get__
+print(read_x(holder), read_y(holder))
