@@ -140,6 +140,7 @@ def main():
     parser.add_argument("-j", type=int, default=os.cpu_count() or 2)
     parser.add_argument("suites", nargs="*", help=", ".join(SUITES))
     options = parser.parse_args()
+    options.pyston, options.unit = os.path.abspath(options.pyston), os.path.abspath(options.unit)
     if unknown := set(options.suites) - set(SUITES):
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")
     results = {name: SUITES[name](options) for name in options.suites or SUITES}

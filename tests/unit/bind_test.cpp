@@ -53,7 +53,7 @@ TEST(Bind, ConvertsAndFillsDefaults) {
 
 TEST(Bind, ReportsArgumentErrorsAsCPython) {
   EXPECT_EQ(call("joined()"), "TypeError: joined() missing required argument 'text' (pos 1)");
-  EXPECT_EQ(call("joined(1)"), "TypeError: joined() argument 1 must be str, not int");
+  EXPECT_EQ(call("joined(1)"), "TypeError: joined() argument 'text' must be str, not int");
   EXPECT_EQ(call("joined('a', 1, 2)"), "TypeError: joined() takes at most 2 positional arguments (3 given)");
   EXPECT_EQ(call("joined('a', text='b')"), "TypeError: argument for joined() given by name ('text') and position (1)");
   EXPECT_EQ(call("joined('a', nope=1)"), "TypeError: 'nope' is an invalid keyword argument for joined()");
