@@ -384,7 +384,7 @@ Mod* parse_bytes(Arena& arena, const char* source, size_t size, bool is_utf8, co
   char* prepared = prepare_source(source, size, is_utf8, rule == StartRule::kFile, encoding, from_file, filename,
                                   &prepared_size, &found_encoding);
   if (prepared == nullptr) {
-    add_location_to_source_error(filename);
+    if (!from_file) add_location_to_source_error(filename);  // a file's own decoding errors have no place
     return nullptr;
   }
   NameTable names;

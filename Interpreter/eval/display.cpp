@@ -256,17 +256,21 @@ Status show_one(const Display& display, PyObject* value) {
   VM_CHECK(show_traceback(display, value));
   PyObject* marker = nullptr;
   if (_PyObject_LookupAttr(value, &_Py_ID(print_file_and_line), &marker) < 0) return Status::kError;
+  Ref<> message = Ref<>::dup(value);
   if (marker != nullptr) {
     Py_DECREF(marker);
     const SyntaxPlace place = read_place(value);
     if (place.valid) {
       VM_CHECK(show_place(display, place));
       PyErr_Clear();
+      // str() would repeat the place.
+      Ref<> text = quiet_attribute(value, &_Py_ID(msg));
+      if (text) message = std::move(text);
     }
   }
   VM_CHECK(display.start_line());
   VM_CHECK(show_type_name(display, as_object(Py_TYPE(value))));
-  VM_CHECK(show_message(display, value));
+  VM_CHECK(show_message(display, message.get()));
   VM_CHECK(show_suggestion(display, value));
   VM_CHECK(display.text("\n"));
   return show_notes(display, value);

@@ -495,7 +495,7 @@ int option_number(const wchar_t* option, int bare) {
 }
 
 PyStatus read_int_max_str_digits(PyConfig* config) {
-  _Py_global_config_int_max_str_digits = _PY_LONG_DEFAULT_MAX_STR_DIGITS;
+  _Py_global_config_int_max_str_digits = -1;  // not asked for: the interpreter's default
   if (const char* value = _Py_GetEnv(config->use_environment, "PYTHONINTMAXSTRDIGITS")) {
     int digits;
     if (_Py_str_to_int(value, &digits) < 0 || (digits != 0 && digits < _PY_LONG_MAX_STR_DIGITS_THRESHOLD)) {
