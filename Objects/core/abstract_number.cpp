@@ -423,7 +423,7 @@ PyObject* PyNumber_ToBase(PyObject* value, int base) {
 int _Py_convert_optional_to_ssize_t(PyObject* value, void* result) {
   if (value == Py_None) return 1;
   if (!_PyIndex_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "argument should be integer or None, not %.200s", Py_TYPE(value)->tp_name);
+    PyErr_Format(PyExc_TypeError, "argument should be integer or None, not '%.200s'", Py_TYPE(value)->tp_name);
     return 0;
   }
   Py_ssize_t index = PyNumber_AsSsize_t(value, PyExc_OverflowError);
