@@ -606,7 +606,8 @@ void _PyErr_WarnUnawaitedCoroutine(PyObject* coroutine) {
   bool warned = false;
   if (function) {
     auto result = Ref<>::steal(PyObject_CallOneArg(function.get(), coroutine));
-    warned = true;
+    // A broken hook still leaves the plain warning; one turned into an exception has been given.
+    warned = result || PyErr_ExceptionMatches(PyExc_RuntimeWarning);
     if (!result) PyErr_WriteUnraisable(coroutine);
   } else if (PyErr_Occurred()) {
     PyErr_WriteUnraisable(coroutine);
