@@ -29,7 +29,7 @@ bool convert_dir_fd(PyObject* value, int& out) {
     return true;
   }
   if (!PyIndex_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "argument should be integer or None, not '%.200s'", _PyType_Name(Py_TYPE(value)));
+    PyErr_Format(PyExc_TypeError, "argument should be integer or None, not %.200s", _PyType_Name(Py_TYPE(value)));
     return false;
   }
   Ref<> index = Ref<>::steal(PyNumber_Index(value));
