@@ -481,8 +481,7 @@ struct OrderedIterObject {
   Py_ssize_t size;
   size_t state;
   PyObject* result;   // reusable pair of an items iterator
-  PyObject* current;  // the next key (owned), null at the end
-  OrderedNode* node;  // its node; valid as long as `state` is the owner's
+  OrderedNode* node;  // the next one, null at the end; valid as long as `state` is the owner's
 };
 ALWAYS_INLINE OrderedIterObject* as_iter(PyObject* object) { return reinterpret_cast<OrderedIterObject*>(object); }
 
@@ -499,7 +498,6 @@ PyObject* new_iterator(PyObject* owner, int flags) {
   }
   OrderedNode* node = flags & kReversed ? as_ordered(owner)->last : as_ordered(owner)->first;
   self->flags = flags;
-  self->current = node != nullptr ? Py_NewRef(node->key) : nullptr;
   self->node = node;
   self->size = PyDict_GET_SIZE(owner);
   self->state = as_ordered(owner)->state;
@@ -510,14 +508,12 @@ PyObject* new_iterator(PyObject* owner, int flags) {
 
 int iter_traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(as_iter(self)->owner);
-  Py_VISIT(as_iter(self)->current);
   Py_VISIT(as_iter(self)->result);
   return 0;
 }
 void iter_dealloc(PyObject* self) {
   _PyObject_GC_UNTRACK(self);
   Py_XDECREF(as_iter(self)->owner);
-  Py_XDECREF(as_iter(self)->current);
   Py_XDECREF(as_iter(self)->result);
   PyObject_GC_Del(self);
 }
@@ -525,7 +521,7 @@ void iter_dealloc(PyObject* self) {
 /// The next key, advancing; new reference, or null at the end (no exception) and on changes (RuntimeError).
 PyObject* next_key(OrderedIterObject* self) {
   if (self->owner == nullptr) return nullptr;
-  if (self->current == nullptr) {
+  if (self->node == nullptr) {
     Py_CLEAR(self->owner);
     return nullptr;
   }
@@ -540,10 +536,8 @@ PyObject* next_key(OrderedIterObject* self) {
     self->size = -1;
     return nullptr;
   }
-  PyObject* key = self->current;
-  OrderedNode* node = self->flags & kReversed ? self->node->previous : self->node->next;
-  self->node = node;
-  self->current = node != nullptr ? Py_NewRef(node->key) : nullptr;
+  PyObject* key = Py_NewRef(self->node->key);
+  self->node = self->flags & kReversed ? self->node->previous : self->node->next;
   return key;
 }
 
@@ -577,8 +571,6 @@ PyObject* iter_reduce(PyObject* object) {
     if (!copy) return nullptr;
     as_iter(copy.get())->size = self->size;
     as_iter(copy.get())->state = self->state;
-    PyObject* position = Py_XNewRef(self->current);
-    Py_XSETREF(as_iter(copy.get())->current, position);
     as_iter(copy.get())->node = self->node;
     rest = Ref<>::steal(PySequence_List(copy.get()));
   } else {
