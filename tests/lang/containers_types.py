@@ -22,7 +22,7 @@ def inside():
     v.reset(token)
     return v.get()
 ctx = contextvars.copy_context()
-print(ctx.run(inside), v.get(), attempt(contextvars.ContextVar('w').get), len(ctx), v in ctx, attempt(lambda: ctx[1]))
+print(ctx.run(inside), v.get(), attempt(contextvars.ContextVar('w').get)[:34], len(ctx), v in ctx, attempt(lambda: ctx[1]))
 many = [contextvars.ContextVar(f'c{i}') for i in range(200)]
 def fill():
     for i, c in enumerate(many):
