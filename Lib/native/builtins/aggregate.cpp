@@ -33,6 +33,10 @@ struct ExtremeOptions {
 
 bool parse_extreme_options(const char* name, PyObject* const* values, PyObject* kwnames, ExtremeOptions& options) {
   const Py_ssize_t count = kwnames == nullptr ? 0 : PyTuple_GET_SIZE(kwnames);
+  if (count > 2) {
+    PyErr_Format(PyExc_TypeError, "%s() takes at most 2 keyword arguments (%zd given)", name, count);
+    return false;
+  }
   for (Py_ssize_t i = 0; i < count; i++) {
     PyObject* keyword = PyTuple_GET_ITEM(kwnames, i);
     if (_PyUnicode_EqualToASCIIString(keyword, "key")) {
