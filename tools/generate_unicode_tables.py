@@ -223,29 +223,17 @@ def property_tables():
     keys = sorted(pairs)
     blob.add('CompositionPairs', 'uint64_t', [a << 32 | b for a, b in keys])
     blob.add('CompositionResults', 'uint32_t', [pairs[k] for k in keys])
-    # Where 3.2.0 has other values: decomposition, decimal, digit and numeric, for characters that it knows.
-    old_rows, old_codes, old_offsets = [], [], []
+    # Where 3.2.0 has other values: decimal and numeric, for characters that it knows.
     numbers = []
     for code in CODES:
         c = chr(code)
         if ucd_3_2_0.category(c) == 'Cn':
             continue
-        if ucd_3_2_0.decomposition(c) != unicodedata.decomposition(c):
-            parts = ucd_3_2_0.decomposition(c).split()
-            tag = ''
-            if parts and parts[0].startswith('<'):
-                tag, parts = parts[0], parts[1:]
-            old_codes.append(code)
-            old_offsets.append(len(old_rows))
-            old_rows.append(tags.index(tag) << 8 | len(parts))
-            old_rows.extend(int(p, 16) for p in parts)
+        assert ucd_3_2_0.decomposition(c) == unicodedata.decomposition(c)
         for kind, name in enumerate(['decimal', 'digit', 'numeric']):
             old = getattr(ucd_3_2_0, name)(c, -1)
             if old != getattr(unicodedata, name)(c, -1):
                 numbers.append((code << 2 | kind, old))
-    blob.add('OldDecompositionCodes', 'uint32_t', old_codes)
-    blob.add('OldDecompositionOffsets', 'uint16_t', old_offsets)
-    blob.add('OldDecompositionRows', 'uint32_t', old_rows)
     blob.add('OldNumberKeys', 'uint32_t', [k for k, v in numbers])
     blob.add('OldNumberValues', 'double', [float(v) for k, v in numbers])
     # QUIRK: 3.2.0 normalises a few characters as its published errata say; recorded as whole results.
@@ -259,7 +247,6 @@ def property_tables():
     blob.add('OldNormalizationCodes', 'uint32_t', [a for a, b in fixed])
     blob.add('OldNormalizationResults', 'uint32_t', [b for a, b in fixed])
     blob.write()
-    print('tags', tags, 'old decompositions', len(old_codes), 'numbers', len(numbers), 'fixed', fixed)
 
 
 # ---- names -------------------------------------------------------------------------------------------------------
