@@ -3,6 +3,8 @@
 #include "Interpreter/compiler/ast_types.h"
 #include "Interpreter/compiler/parser.h"
 
+#include <cstring>
+
 #include "internal/pycore_ceval.h"
 
 namespace pyston {
@@ -238,6 +240,10 @@ struct FromObjects {
   bool field_int(PyObject* object, const char* name, const char* owner, int& out) {
     Ref<> value;
     if (!look_up(object, name, value)) return false;
+    if (std::strcmp(name, "level") == 0 && (!value || value.get() == Py_None)) {
+      out = 0;  // the one optional integer: ImportFrom's
+      return true;
+    }
     if (!value) return missing(name, owner);
     return convert_int(value.get(), out);
   }

@@ -157,7 +157,10 @@ struct Field {
   const char* name;
 };
 
-bool is_optional(const Field& field) { return std::strncmp(field.kind, "OPT_", 4) == 0 && std::strstr(field.kind, "SEQ") == nullptr; }
+bool is_optional(const Field& field) {
+  if (std::strcmp(field.name, "level") == 0) return true;  // ImportFrom's, the one optional integer
+  return std::strncmp(field.kind, "OPT_", 4) == 0 && std::strstr(field.kind, "SEQ") == nullptr;
+}
 
 /// "FunctionDef(identifier name, arguments args, stmt* body)".
 std::string signature_of(const char* name, const Field* fields, int count) {

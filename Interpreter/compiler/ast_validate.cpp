@@ -380,7 +380,7 @@ class Validator {
   bool try_(T* n, const char* owner) {
     if (!body(n->body, owner)) return false;
     if (n->handlers.empty() && n->finalbody.empty()) {
-      PyErr_Format(PyExc_ValueError, "%s has neither handlers nor finalbody", owner);
+      PyErr_Format(PyExc_ValueError, "%s has neither except handlers nor finalbody", owner);
       return false;
     }
     if (n->handlers.empty() && !n->orelse.empty()) {

@@ -330,7 +330,9 @@ void* Parser::run_rule() {
     }
     return tree;
   }
-  if ((flags_ & PyCF_ALLOW_INCOMPLETE_INPUT) && lexer.done == Lexer::Done::kEof) {
+  if ((flags_ & PyCF_ALLOW_INCOMPLETE_INPUT) &&
+      (lexer.done == Lexer::Done::kEof || lexer.done == Lexer::Done::kUnterminatedTriple ||
+       lexer.done == Lexer::Done::kUnterminatedSingle)) {
     PyErr_Clear();
     return syntax_error("incomplete input");
   }

@@ -86,6 +86,7 @@ bool unescape_simple(const char* p, const char* end, std::vector<char>& out) {
       case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7':
         value = static_cast<unsigned>(c - '0');
         for (int i = 0; i < 2 && p < end && *p >= '0' && *p <= '7'; i++) value = value * 8 + static_cast<unsigned>(*p++ - '0');
+        if (value > 0377) return false;  // worth a warning
         append_utf8(out, value);
         break;
       default: return false;
@@ -154,7 +155,9 @@ bool Parser::split_string(const Token& token, StringPart& part) {
 bool Parser::warn_invalid_escape(const char* escape, const Token& token) {
   if (diagnosing_) return true;  // the first pass has warned already
   const unsigned char c = static_cast<unsigned char>(*escape);
-  auto message = Ref<>::steal(PyUnicode_FromFormat("invalid escape sequence '\\%c'", c));
+  const bool octal = c >= '4' && c <= '7';
+  auto message = Ref<>::steal(octal ? PyUnicode_FromFormat("invalid octal escape sequence '\\%.3s'", escape)
+                                    : PyUnicode_FromFormat("invalid escape sequence '\\%c'", c));
   if (!message) {
     hard_error_ = true;
     return false;
@@ -165,7 +168,7 @@ bool Parser::warn_invalid_escape(const char* escape, const Token& token) {
   }
   if (PyErr_ExceptionMatches(PyExc_DeprecationWarning)) {
     PyErr_Clear();
-    raise_token(token, "invalid escape sequence '\\%c'", c);
+    raise_token(token, "%U", message.get());
   }
   hard_error_ = true;
   return false;
