@@ -290,6 +290,11 @@ Ref<PyCodeObject> Compiler::assemble(bool add_return_none) {
   for (int i = 0; i < current.count(); i++) {
     PyTuple_SET_ITEM(constants.get(), i, Py_NewRef(current.constants[i]));
   }
+  // Equal tuples of constants are one object in the whole module.
+  PyObject* constants_key;
+  PyObject* shared_constants = canonical_constant(constants.get(), &constants_key);
+  if (shared_constants == nullptr) return nullptr;
+  constants = Ref<>::dup(shared_constants);
   _PyCodeConstructor constructor = {
       .filename = filename_,
       .name = current.name,

@@ -1,0 +1,50 @@
+# Errors of the symbol table and of code generation: message and position.
+SOURCES = [
+    "def f(a, a): pass",
+    "def f():\n    print(x)\n    global x",
+    "def f():\n    x = 1\n    nonlocal x",
+    "nonlocal x",
+    "def f():\n    nonlocal y",
+    "def f(x):\n    global x",
+    "class C:\n    [x := 1 for y in z]",
+    "[y := 1 for y in z]",
+    "[x for x in (y := z)]",
+    "def f(): [(yield) for x in y]",
+    "def f():\n    from m import *",
+    "return 1",
+    "yield 1",
+    "await x",
+    "async def f():\n    yield from x",
+    "async def f():\n    yield 1\n    return 2",
+    "async def f():\n    return 1\n    yield 2",
+    "break",
+    "for x in y:\n    def f(): continue",
+    "with a:\n    break",
+    "async with a: pass",
+    "def f(): [x async for x in y]",
+    "*a = b",
+    "*a, *b = c",
+    "f(a=1, a=2)",
+    "__debug__ = 1",
+    "def f(__debug__): pass",
+    "try: pass\nexcept: pass\nexcept A: pass",
+    "try: pass\nexcept* A:\n    return",
+    "while 1:\n    try: pass\n    except* A:\n        break",
+    "match x:\n    case y: pass\n    case z: pass",
+    "match x:\n    case [a, a]: pass",
+    "match x:\n    case a | b: pass",
+    "match x:\n    case {1: a, 1: b}: pass",
+    "match x:\n    case C(a=1, a=2): pass",
+    "x = 1\nfrom __future__ import annotations",
+    "from __future__ import nothing",
+    "from __future__ import braces",
+    "def f():\n    x: int\n    global x",
+    "\n".join(" " * i + "while 1:" for i in range(21)) + " pass",
+]
+for source in SOURCES:
+    try:
+        compile(source, "<test>", "exec", dont_inherit=True)
+        print(repr(source), "compiles")
+    except SyntaxError as error:
+        print(repr(source), type(error).__name__, error.msg, error.lineno, error.offset, error.end_lineno,
+              error.end_offset)
