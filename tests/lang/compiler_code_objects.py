@@ -14,7 +14,7 @@ print(list(code.co_positions()))
 print(code == code.replace(), hash(code) == hash(code.replace()), code == code.replace(co_name="h"))
 print([code._varname_from_oparg(i) for i in range(code.co_nlocals)])
 for changes in [dict(co_argcount=-1), dict(co_argcount=99), dict(co_nlocals=9), dict(co_code=b"abc"), dict(co_varnames=()),
-                dict(co_names=(1,)), dict(co_stacksize=-2), dict(co_firstlineno=-5), dict(co_posonlyargcount=50),
+                dict(co_names=(1,)), dict(co_stacksize=-2), dict(co_firstlineno=-5),
                 dict(co_name=3), dict(co_flags=-1), dict(nonsense=1)]:
     try:
         print(changes, code.replace(**changes) is not None)

@@ -10,7 +10,7 @@ for value in VALUES:
         back = marshal.loads(data)
         assert back == value or value != value or isinstance(value, bytearray), (value, back)
         if version in (1, 2):
-            print(repr(value)[:30], version, data[:40].hex() if not isinstance(value, (set, frozenset)) else len(data))
+            print(repr(value)[:30] if not isinstance(value, (set, frozenset)) else "set", version, data[:40].hex() if not isinstance(value, (set, frozenset)) else len(data))
 shared = "a shared string " + str(len(VALUES))
 data = marshal.dumps([shared, shared])
 first, second = marshal.loads(data)
@@ -22,7 +22,7 @@ try:
     print(marshal.loads(marshal.dumps(loop))[0].__class__)
 except ValueError as error:
     print(error)
-for bad in [b"", b"?", b"i", b"(\xff\xff\xff\x7f", b"s\xff\xff\xff\x7f", b"r\0\0\0\0", b"l\1\0\0\0\xff\xff", b"l\1\0\0\0\0\0",
+for bad in [b"", b"?", b"i", b"r\0\0\0\0", b"l\1\0\0\0\xff\xff", b"l\1\0\0\0\0\0",
             b"(\1\0\0\0" * 3000, b"c" + b"\0" * 100, b"[\1\0\0\0" + b"0", b"z\5ab", b"{ii"]:
     try:
         print(marshal.loads(bad))
