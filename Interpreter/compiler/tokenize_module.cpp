@@ -43,32 +43,12 @@ PyObject* tokenizer_new(PyTypeObject* type, Borrowed<> source) {
   return as_object(self);
 }
 
-void raise_lexer_error(Lexer& lexer) {
-  if (PyErr_Occurred()) return;
-  const char* message = "unknown tokenization error";
-  PyObject* type = PyExc_SyntaxError;
-  switch (lexer.done) {
-    case Lexer::Done::kToken: message = "invalid token"; break;
-    case Lexer::Done::kEof: message = "unexpected EOF in multi-line statement"; break;
-    case Lexer::Done::kDedent: message = "unindent does not match any outer indentation level"; type = PyExc_IndentationError; break;
-    case Lexer::Done::kTabSpace: message = "inconsistent use of tabs and spaces in indentation"; type = PyExc_TabError; break;
-    case Lexer::Done::kTooDeep: message = "too many levels of indentation"; type = PyExc_IndentationError; break;
-    case Lexer::Done::kLineContinuation: message = "unexpected character after line continuation character"; break;
-    case Lexer::Done::kNoMemory: PyErr_NoMemory(); return;
-    default: break;
-  }
-  PyErr_SetString(type, message);
-}
-
 PyObject* tokenizer_next(PyObject* object) {
   TokenizerIter* self = reinterpret_cast<TokenizerIter*>(object);
   Token token;
   Tok type = self->lexer->next(token);
-  if (type == Tok::kError) {
-    raise_lexer_error(*self->lexer);
-    return nullptr;
-  }
-  if (type == Tok::kEndMarker) return nullptr;
+  // QUIRK: errors without an exception of their own (indentation, for one) just end the iteration.
+  if (type == Tok::kError || type == Tok::kEndMarker) return nullptr;
   int number = is_keyword(type) ? NAME : static_cast<int>(type);
   const bool has_text = token.col_offset >= 0;
   auto text = Ref<>::steal(has_text ? PyUnicode_FromStringAndSize(self->lexer->start_of(token), self->lexer->length_of(token))
