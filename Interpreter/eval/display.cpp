@@ -105,40 +105,32 @@ Status show_error_text(const Display& display, const SyntaxPlace& place) {
   long end_offset = place.end_offset - 1;
   if (place.end_lineno > place.lineno) end_offset = length;
   if (place.offset < 0) offset = -1;
-  // Of a text with several lines, the last one that the offset reaches counts.
-  Py_ssize_t start = 0;
   Py_ssize_t stop = length;
   while (stop > 0 && PyUnicode_READ_CHAR(line, stop - 1) == '\n') stop--;
-  for (Py_ssize_t i = start; i < stop; i++) {
-    if (PyUnicode_READ_CHAR(line, i) != '\n') continue;
-    if (offset >= 0 && offset <= i - start) {
-      stop = i;
-      break;
-    }
-    offset -= i + 1 - start;
-    end_offset -= i + 1 - start;
-    start = i + 1;
+  if (offset > stop) offset = stop;
+  if (end_offset > stop) end_offset = stop;
+  // Of a text with several lines, what precedes the line of the offset is left out.
+  Py_ssize_t skip = 0;
+  auto is_blank = [&](Py_ssize_t i) {
+    const Py_UCS4 c = PyUnicode_READ_CHAR(line, i);
+    return c == ' ' || c == '\t' || c == '\f';
+  };
+  while (skip < stop && is_blank(skip)) skip++;
+  for (Py_ssize_t i = skip; i < stop && i < offset; i++) {
+    if (PyUnicode_READ_CHAR(line, i) == '\n') skip = i + 1;
   }
-  Py_ssize_t skip = start;
-  while (skip < stop) {
-    const Py_UCS4 c = PyUnicode_READ_CHAR(line, skip);
-    if (c != ' ' && c != '\t' && c != '\f') break;
-    skip++;
-  }
-  offset -= skip - start;
-  end_offset -= skip - start;
+  offset -= skip;
+  end_offset -= skip;
   auto shown = VM_TRY(Ref<>::steal(PyUnicode_Substring(line, skip, stop)));
   VM_CHECK(display.start_line());
   VM_CHECK(display.text("    "));
   VM_CHECK(display.object(shown.get()));
   VM_CHECK(display.text("\n"));
-  if (place.offset < 0) return Status::kOk;
-  if (offset < 0) return Status::kOk;
+  if (place.offset < 0 || offset < 0) return Status::kOk;
   if (end_offset <= offset) end_offset = offset + 1;
   std::string carets = "    ";
   carets.append(static_cast<size_t>(offset), ' ');
-  const long limit = stop - skip + 1 > offset + 1 ? stop - skip + 1 : offset + 1;
-  carets.append(static_cast<size_t>((end_offset < limit ? end_offset : limit) - offset), '^');
+  carets.append(static_cast<size_t>(end_offset - offset), '^');
   carets += '\n';
   VM_CHECK(display.start_line());
   return display.text(carets.c_str());
