@@ -169,8 +169,11 @@ PyObject* scale(Delta* self, PyObject* a, PyObject* b) {
 }
 Ref<> integer_ratio(PyObject* value) {
   Ref<> ratio = Ref<>::steal(PyObject_CallMethod(value, "as_integer_ratio", nullptr));
-  if (ratio && (!PyTuple_Check(ratio.get()) || PyTuple_GET_SIZE(ratio.get()) != 2)) {
+  if (ratio && !PyTuple_Check(ratio.get())) {
     return raise(PyExc_TypeError, "unexpected return type from as_integer_ratio(): expected tuple, got '%.200s'", Py_TYPE(ratio.get())->tp_name);
+  }
+  if (ratio && PyTuple_GET_SIZE(ratio.get()) != 2) {
+    return raise(PyExc_ValueError, "as_integer_ratio() must return a 2-tuple");
   }
   return ratio;
 }
