@@ -540,9 +540,9 @@ PyStatus _PyFaulthandler_Init(int enable) {
   unsigned long size = getauxval(AT_MINSIGSTKSZ) + static_cast<unsigned long>(SIGSTKSZ) * 2;
   alternate_stack = {};
   alternate_stack.ss_size = size;
-  alternate_stack.ss_sp = PyMem_Malloc(size);
+  alternate_stack.ss_sp = PyMem_RawMalloc(size);  // raw: released after fatal errors, too, without the GIL
   if (alternate_stack.ss_sp != nullptr && sigaltstack(&alternate_stack, &old_stack) != 0) {
-    PyMem_Free(alternate_stack.ss_sp);
+    PyMem_RawFree(alternate_stack.ss_sp);
     alternate_stack.ss_sp = nullptr;
   }
   later = {};
@@ -573,7 +573,7 @@ void _PyFaulthandler_Fini(void) {
       }
       sigaltstack(&old_stack, nullptr);
     }
-    PyMem_Free(alternate_stack.ss_sp);
+    PyMem_RawFree(alternate_stack.ss_sp);
     alternate_stack.ss_sp = nullptr;
   }
 }

@@ -533,6 +533,8 @@ namespace {
       fflush(stderr);
       _Py_DumpExtensionModules(fileno(stderr), (tstate != nullptr ? tstate : own)->interp);
     }
+    // The tracebacks have been shown: the signal of abort() shall not show them again.
+    _PyFaulthandler_Fini();
   }
   fflush(stderr);
   if (status < 0) abort();
@@ -597,13 +599,18 @@ int _Py_FdIsInteractive(FILE* file, PyObject* filename) {
 /// Names the extension modules outside the standard library, for crash reports. Async-signal-safe: borrows only.
 void _Py_DumpExtensionModules(int fd, PyInterpreterState* interp) {
   if (interp == nullptr || interp->modules == nullptr || !PyDict_CheckExact(interp->modules)) return;
-  PyObject* standard = interp->sysdict == nullptr ? nullptr : PyDict_GetItemString(interp->sysdict, "stdlib_module_names");
+  // Nothing is allocated here: it runs in signal handlers, and without the GIL.
+  PyObject* standard = nullptr;
+  PyObject *name, *module;
+  Py_ssize_t position = 0;
+  while (interp->sysdict != nullptr && PyDict_Next(interp->sysdict, &position, &name, &module)) {
+    if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "stdlib_module_names") == 0) standard = module;
+  }
   auto put = [fd](const char* text) {
     [[maybe_unused]] ssize_t written = write(fd, text, strlen(text));
   };
   size_t count = 0;
-  Py_ssize_t position = 0;
-  PyObject *name, *module;
+  position = 0;
   while (PyDict_Next(interp->modules, &position, &name, &module)) {
     if (!PyUnicode_Check(name) || !PyModule_Check(module) || PyModule_GetDef(module) == nullptr) continue;
     if (standard != nullptr && PyAnySet_Check(standard) && PySet_Contains(standard, name) == 1) continue;
