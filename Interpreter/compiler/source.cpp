@@ -175,7 +175,7 @@ char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_new
           Py_XDECREF(value);
           Py_XDECREF(traceback);
           PyErr_Clear();
-          if (text) PyErr_Format(PyExc_SyntaxError, "(unicode error) %U", text.get());
+          if (text) PyErr_Format(PyExc_SyntaxError, from_file ? "(unicode error) %U" : "%U", text.get());
         }
         PyMem_RawFree(cookie);
         *encoding = nullptr;
