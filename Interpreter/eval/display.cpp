@@ -193,7 +193,7 @@ Status show_note_lines(const Display& display, PyObject* text) {
     VM_CHECK(display.start_line());
     VM_CHECK(display.object(PyList_GET_ITEM(lines.get(), i)));
   }
-  return display.text("\n");
+  return Status::kOk;
 }
 
 Status show_notes(const Display& display, PyObject* value) {
@@ -221,6 +221,7 @@ Status show_notes(const Display& display, PyObject* value) {
       text = VM_TRY(Ref<>::steal(PyUnicode_FromString("<note str() failed>")));
     }
     VM_CHECK(show_note_lines(display, text.get()));
+    VM_CHECK(display.text("\n"));
   }
   return Status::kOk;
 }

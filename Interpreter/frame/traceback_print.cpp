@@ -58,6 +58,7 @@ std::string cookie_of(const std::string& line) {
 /// Reads line `lineno` of an open file. False when the file is shorter.
 bool read_line(FILE* file, int lineno, std::string& line, std::string& encoding) {
   encoding = "utf-8";
+  bool first_line_is_comment = false;
   for (int number = 1; number <= lineno; number++) {
     line.clear();
     int c;
@@ -74,9 +75,13 @@ bool read_line(FILE* file, int lineno, std::string& line, std::string& encoding)
     }
     if (!any) return false;
     if (number == 1 && line.compare(0, 3, "\xef\xbb\xbf") == 0) line.erase(0, 3);
-    if (number <= 2) {
+    if (number == 1 || (number == 2 && first_line_is_comment)) {
       const std::string cookie = cookie_of(line);
       if (!cookie.empty()) encoding = cookie;
+    }
+    if (number == 1) {
+      const size_t text = line.find_first_not_of(" \t\f");
+      first_line_is_comment = text == std::string::npos || line[text] == '#';
     }
   }
   return true;
@@ -237,12 +242,11 @@ Status write_carets(PyObject* file, PyObject* filename, PyCodeObject* code, int 
   }
   // Carets under the whole line say nothing.
   if (end - start == PyUnicode_GET_LENGTH(line) - leading && !anchors.found()) return Status::kOk;
-  if (end <= start) return Status::kOk;
-  std::string marks(static_cast<size_t>(kSourceIndent), ' ');
-  for (Py_ssize_t i = leading; i < start; i++) marks += ' ';
-  for (Py_ssize_t i = start; i < end; i++) {
+  // An empty range (the first instruction of a frame) still gets its line, as in the reference.
+  std::string marks;
+  for (Py_ssize_t i = leading - kSourceIndent; i < end; i++) {
     const bool inside = !anchors.found() || (i - start >= anchors.left && i - start < anchors.right);
-    marks += inside ? '^' : '~';
+    marks += i < start ? ' ' : inside ? '^' : '~';
   }
   marks += '\n';
   VM_CHECK(write_indented_margin(file, margin_indent, margin));

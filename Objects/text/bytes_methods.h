@@ -593,7 +593,7 @@ PyObject* replace(Borrowed<> self, Buffer old_text, Buffer new_text, Optional<Py
 }
 
 template <class Kind>
-PyObject* translate(Borrowed<> self, Borrowed<> table_object, Optional<Buffer> deletechars) {
+PyObject* translate(Borrowed<> self, Borrowed<> table_object, PyObject* deletechars) {
   Buffer table;
   const unsigned char* map = nullptr;
   if (table_object.get() != Py_None) {
@@ -603,8 +603,10 @@ PyObject* translate(Borrowed<> self, Borrowed<> table_object, Optional<Buffer> d
   }
   bool drop[256] = {};
   bool drops = false;
-  if (deletechars) {
-    for (Py_ssize_t i = 0; i < deletechars->size(); i++) drop[deletechars->bytes()[i]] = drops = true;
+  if (deletechars != nullptr) {  // looked at after the table: its errors come first
+    Buffer unwanted;
+    if (!unwanted.acquire(deletechars)) return nullptr;
+    for (Py_ssize_t i = 0; i < unwanted.size(); i++) drop[unwanted.bytes()[i]] = drops = true;
   }
   const View text = view(self);
   PyObject* result = Kind::make(nullptr, text.size);

@@ -58,17 +58,28 @@ bool convert_path(const char* function, const char* argument, PyObject* value, i
   PyObject* source = value;
   if (!PyUnicode_Check(value) && !PyBytes_Check(value)) {
     Ref<> method = Ref<>::steal(_PyObject_LookupSpecial(value, &_Py_ID(__fspath__)));
+    Ref<> resolved;
     if (!method || method.get() == Py_None) {
       if (PyErr_Occurred()) return false;
-      PyErr_Format(PyExc_TypeError, "%s: %s should be %s, not %.200s", function, argument,
-                   (kind & kAllowFd) && (kind & kNullable) ? "string, bytes, os.PathLike, integer or None"
-                   : (kind & kAllowFd)                     ? "string, bytes, os.PathLike or integer"
-                   : (kind & kNullable)                    ? "string, bytes, os.PathLike or None"
-                                                           : "string, bytes or os.PathLike",
-                   _PyType_Name(Py_TYPE(value)));
-      return false;
+      const char* accepted = (kind & kAllowFd) && (kind & kNullable) ? "string, bytes, os.PathLike, integer or None"
+                             : (kind & kAllowFd)                     ? "string, bytes, os.PathLike or integer"
+                             : (kind & kNullable)                    ? "string, bytes, os.PathLike or None"
+                                                                     : "string, bytes or os.PathLike";
+      // Other bytes-like objects are accepted with a warning.
+      const bool has_buffer = PyObject_CheckBuffer(value);
+      if (!has_buffer) {
+        PyErr_Format(PyExc_TypeError, "%s: %s should be %s, not %.200s", function, argument, accepted,
+                     _PyType_Name(Py_TYPE(value)));
+        return false;
+      }
+      if (PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s: %s should be %s, not %.200s", function, argument, accepted,
+                           _PyType_Name(Py_TYPE(value))) < 0) {
+        return false;
+      }
+      resolved = Ref<>::steal(PyBytes_FromObject(value));
+    } else {
+      resolved = Ref<>::steal(PyObject_CallNoArgs(method.get()));
     }
-    Ref<> resolved = Ref<>::steal(PyObject_CallNoArgs(method.get()));
     if (!resolved) return false;
     if (!PyUnicode_Check(resolved.get()) && !PyBytes_Check(resolved.get())) {
       PyErr_Format(PyExc_TypeError, "expected %.200s.__fspath__() to return str or bytes, not %.200s",
