@@ -59,6 +59,7 @@ bool convert_path(const char* function, const char* argument, PyObject* value, i
   if (!PyUnicode_Check(value) && !PyBytes_Check(value)) {
     Ref<> method = Ref<>::steal(_PyObject_LookupSpecial(value, &_Py_ID(__fspath__)));
     Ref<> resolved;
+    bool converted_buffer = false;
     if (!method || method.get() == Py_None) {
       if (PyErr_Occurred()) return false;
       const char* accepted = (kind & kAllowFd) && (kind & kNullable) ? "string, bytes, os.PathLike, integer or None"
@@ -77,6 +78,7 @@ bool convert_path(const char* function, const char* argument, PyObject* value, i
         return false;
       }
       resolved = Ref<>::steal(PyBytes_FromObject(value));
+      converted_buffer = true;
     } else {
       resolved = Ref<>::steal(PyObject_CallNoArgs(method.get()));
     }
@@ -87,7 +89,8 @@ bool convert_path(const char* function, const char* argument, PyObject* value, i
       return false;
     }
     out.keep_object = std::move(resolved);
-    source = out.object = out.keep_object.get();
+    source = out.keep_object.get();
+    if (!converted_buffer) out.object = source;  // errors name what the caller passed
   }
   Py_ssize_t length;
   if (PyUnicode_Check(source)) {
