@@ -513,7 +513,21 @@ PyStatus read_int_max_str_digits(PyConfig* config) {
   return status_ok();
 }
 
+/// The trace compiler isn't there yet: asking for it is an error, not a silent no-op.
+PyStatus read_jit_option(const PyConfig* config) {
+  const char* variable = _Py_GetEnv(config->use_environment, "PYSTON_JIT");
+  if (variable != nullptr && strcmp(variable, "0") != 0) {
+    return status_error(nullptr, "PYSTON_JIT: this build has no trace compiler (docs/missing.md)");
+  }
+  const wchar_t* option = _Py_get_xoption(&config->xoptions, L"jit");
+  if (option != nullptr && wcscmp(option, L"jit=0") != 0) {
+    return status_error(nullptr, "-X jit: this build has no trace compiler (docs/missing.md)");
+  }
+  return status_ok();
+}
+
 PyStatus read_xoptions(PyConfig* config) {
+  STATUS_TRY(read_jit_option(config));
   const int use = config->use_environment;
   if (config->faulthandler < 0) {
     config->faulthandler = _Py_get_xoption(&config->xoptions, L"faulthandler") != nullptr || config->dev_mode ||

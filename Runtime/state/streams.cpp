@@ -42,8 +42,12 @@ Ref<> make_stream(const PyConfig* config, PyObject* io, int fd, bool write_mode,
   if (is_tty < 0) return nullptr;
   PyObject* write_through = unbuffered ? Py_True : Py_False;
   const bool line_buffering = (is_tty || fd == fileno(stderr)) && config->buffered_stdio && write_mode;
-  auto encoding_text = VM_TRY(Ref<>::steal(PyUnicode_FromWideChar(encoding, -1)));
-  auto errors_text = VM_TRY(Ref<>::steal(PyUnicode_FromWideChar(errors, -1)));
+  // What Py_SetStandardStreamEncoding asked for goes before the configuration; stderr's handler is fixed.
+  auto encoding_text = VM_TRY(Ref<>::steal(requested_encoding != nullptr ? PyUnicode_FromString(requested_encoding)
+                                                                         : PyUnicode_FromWideChar(encoding, -1)));
+  auto errors_text = VM_TRY(Ref<>::steal(requested_errors != nullptr && fd != fileno(stderr)
+                                             ? PyUnicode_FromString(requested_errors)
+                                             : PyUnicode_FromWideChar(errors, -1)));
   auto stream = VM_TRY(Ref<>::steal(PyObject_CallMethod(io, "TextIOWrapper", "OOOsOO", buffer.get(), encoding_text.get(),
                                                         errors_text.get(), "\n",
                                                         line_buffering ? Py_True : Py_False, write_through)));

@@ -111,9 +111,15 @@ def check(options):
     total = 0
 
     def one(module):
-        outcomes, note = run_module(options.pyston, module, options.timeout)
+        """A test counts as lost when it fails in every one of three runs: some depend on timing and ports."""
         wanted = (PASSING / f"{module}.txt").read_text().splitlines()
-        return module, wanted, [test for test in wanted if outcomes.get(test) != "ok"], note
+        lost = wanted
+        for _ in range(3):
+            outcomes, note = run_module(options.pyston, module, options.timeout)
+            lost = [test for test in lost if outcomes.get(test) != "ok"]
+            if not lost:
+                break
+        return module, wanted, lost, note
 
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
         for module, wanted, lost, note in pool.map(one, modules):

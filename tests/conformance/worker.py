@@ -47,16 +47,24 @@ class Reporter(unittest.TestResult):
             self.outcome = "fail"
 
 
+def run(module, reporter):
+    """As regrtest does: through test_main where a module has one (test_xml_etree sets itself up there)."""
+    from test import support
+    support.use_resources = []
+    if hasattr(module, "test_main"):
+        support._run_suite = lambda suite: suite.run(reporter)
+        module.test_main()
+    else:
+        unittest.TestLoader().loadTestsFromModule(module).run(reporter)
+
+
 def main():
     module_name, report = sys.argv[1:]
     sys.argv[1:] = []
     sys.path[0] = ""
-    from test import support
-    support.use_resources = []
     module = importlib.import_module(f"test.{module_name}")
-    suite = unittest.TestLoader().loadTestsFromModule(module)
     with open(report, "wb", buffering=0) as stream:
-        suite.run(Reporter(stream))
+        run(module, Reporter(stream))
 
 
 if __name__ == "__main__":
