@@ -114,7 +114,7 @@ def main():
         if not found:
             parser.error("no binary: run ./dev build --pgo (or ./dev build) first")
         pyston = str(found[0])
-    interpreters = {"python3.11": ORACLE, "pyston": pyston}
+    interpreters = {"python3.11": ORACLE, "pyston": os.path.abspath(pyston)}
     pypy = shutil.which("pypy3")
     if pypy and not options.no_pypy:
         interpreters["pypy3"] = pypy
