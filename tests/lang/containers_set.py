@@ -6,7 +6,8 @@ def attempt(function, *args, **kwargs):
         return f'{type(error).__name__}: {error}'
 
 s = {5, 1, 99, 33, 8, 17, 1024, -1, -2}
-print(s, list(s), frozenset(s), set(), frozenset(), {None, True, 0} - {0})
+# (No None among the elements: its hash is its address.)
+print(s, list(s), frozenset(s), set(), frozenset(), {"n", True, 0} - {0})
 big = set(range(0, 5000, 7))
 print(list(big)[:20], len(big), sum(big))
 for i in range(0, 5000, 14):
