@@ -1,6 +1,6 @@
 """Runs one module of the installed regression suite and reports each test's outcome as a line of a file.
 
-    worker.py MODULE REPORT          MODULE: test_dict, test_importlib.extension ...
+    worker.py MODULE REPORT [LIST]   MODULE: test_dict, test_importlib.extension ...; only the tests named in LIST
 
 Lines: `start ID`, then `ok|fail|error|skip ID`. A failing subtest fails its test. The report is written line by line:
 what ran before a crash is known.
@@ -47,24 +47,41 @@ class Reporter(unittest.TestResult):
             self.outcome = "fail"
 
 
-def run(module, reporter):
+def chosen(suite, names):
+    """The tests of a suite that are named, in order; all without names."""
+    if names is None:
+        return suite
+    kept = unittest.TestSuite()
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            kept.addTest(chosen(item, names))
+        elif item.id() in names:
+            kept.addTest(item)
+    return kept
+
+
+def run(module, reporter, names):
     """As regrtest does: through test_main where a module has one (test_xml_etree sets itself up there)."""
     from test import support
     support.use_resources = []
     if hasattr(module, "test_main"):
-        support._run_suite = lambda suite: suite.run(reporter)
+        support._run_suite = lambda suite: chosen(suite, names).run(reporter)
         module.test_main()
     else:
-        unittest.TestLoader().loadTestsFromModule(module).run(reporter)
+        chosen(unittest.TestLoader().loadTestsFromModule(module), names).run(reporter)
 
 
 def main():
-    module_name, report = sys.argv[1:]
+    module_name, report, *lists = sys.argv[1:]
+    names = None
+    if lists:
+        with open(lists[0]) as stream:
+            names = set(stream.read().splitlines())
     sys.argv[1:] = []
     sys.path[0] = ""
     module = importlib.import_module(f"test.{module_name}")
     with open(report, "wb", buffering=0) as stream:
-        run(module, Reporter(stream))
+        run(module, Reporter(stream), names)
 
 
 if __name__ == "__main__":
