@@ -161,14 +161,13 @@ int run_stdin(PyConfig* config, PyCompilerFlags* flags) {
 }
 
 /// -i: the prompt after the program, unless PYTHONINSPECT was unset meanwhile.
-void repl_after_program(PyConfig* config, PyCompilerFlags* flags, int* exit_code) {
+void repl_after_program(PyConfig* config, PyCompilerFlags* flags) {
   const char* inspect = _Py_GetEnv(config->use_environment, "PYTHONINSPECT");
   if (inspect != nullptr) config->inspect = Py_InspectFlag = 1;
   if (!(config->inspect && stdin_is_interactive(config))) return;
   config->inspect = Py_InspectFlag = 0;
   run_interactive_hook();
   PyRun_AnyFileExFlags(stdin, "<stdin>", 0, flags);
-  (void)exit_code;
 }
 
 void print_header(const PyConfig* config) {
@@ -243,7 +242,7 @@ int run_python() {
   } else {
     exit_code = run_stdin(config, &flags);
   }
-  repl_after_program(config, &flags, &exit_code);
+  repl_after_program(config, &flags);
   return exit_code;
 }
 

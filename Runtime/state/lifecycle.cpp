@@ -408,9 +408,7 @@ int Py_FinalizeEx(void) {
   wait_for_threads();
   _Py_FinishPendingCalls(tstate);
   _PyAtExit_Call(interp);
-  PyInterpreterState_GetID(interp);
   // From here on other threads die when they try to take the GIL, and the import system is closing.
-  _PyInterpreterState_GetConfig(interp);
   _PyRuntimeState_SetFinalizing(runtime, tstate);
   runtime->initialized = 0;
   runtime->core_initialized = 0;
@@ -424,9 +422,8 @@ int Py_FinalizeEx(void) {
   _PyFaulthandler_Fini();
   finalize_interpreter(tstate);
   _PyArg_Fini();
-  PyInterpreterState* main_interpreter = interp;
-  _PyGILState_Fini(main_interpreter);
-  PyInterpreterState_Delete(main_interpreter);
+  _PyGILState_Fini(interp);
+  PyInterpreterState_Delete(interp);
   call_exit_functions();
   _PyRuntime_Finalize();
   return status;

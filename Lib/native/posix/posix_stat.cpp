@@ -242,7 +242,7 @@ bool is_dot_name(const char* name) {
 }
 
 /// Opens the directory of a path, a descriptor (duplicated, rewound afterwards) or ".".
-DIR* open_directory(const Path& path, Failure* failure) {
+DIR* open_directory(const Path& path) {
   if (path.is_fd()) {
     const int fd = fcntl(path.fd, F_DUPFD_CLOEXEC, 0);
     if (fd == -1) return nullptr;
@@ -255,8 +255,7 @@ DIR* open_directory(const Path& path, Failure* failure) {
 
 Ref<> posix_listdir(PyObject*, PathArgument<kAllowFd | kNullable> path) {
   if (PySys_Audit("os.listdir", "O", path.object ? path.object : Py_None) < 0) return nullptr;
-  Failure failure;
-  DIR* directory = open_directory(path, &failure);
+  DIR* directory = open_directory(path);
   if (directory == nullptr) return error_with_path(path);
   auto read_all = [&]() -> Ref<> {
     auto names = VM_TRY(Ref<>::steal(PyList_New(0)));
@@ -506,8 +505,7 @@ PyType_Spec scandir_spec = {"posix.ScandirIterator", sizeof(ScandirIterator), 0,
 
 Ref<> posix_scandir(PyObject*, PathArgument<kAllowFd | kNullable> path) {
   if (PySys_Audit("os.scandir", "O", path.object ? path.object : Py_None) < 0) return nullptr;
-  Failure failure;
-  DIR* directory = open_directory(path, &failure);
+  DIR* directory = open_directory(path);
   if (directory == nullptr) return error_with_path(path);
   Ref<> iterator = Ref<>::steal(scandir_iterator_type->tp_alloc(scandir_iterator_type, 0));
   if (!iterator) {
