@@ -1,10 +1,11 @@
 """Runs the project's tests: C++ unit tests, language scripts, the conformance sample.
 
-    tests/run.py --pyston BINARY --unit BINARY [unit|lang|tree|conformance ...] [-k TEXT] [-j JOBS]
+    tests/run.py --pyston BINARY --unit BINARY [unit|lang|tree|packages|conformance ...] [-k TEXT] [-j JOBS]
 
 `lang`: every tests/lang/*.py runs on python3.11 and on pyston; stdout, stderr and exit status must agree.
 `tree`: the repository's own promises: paths that the README names exist, lower layers don't include higher ones, and
 pyston exports every symbol that the python3.11 executable exports.
+`packages`: compiled packages of Debian load and pass their tests (tests/packages/run.py --check).
 `conformance`: what tests/conformance/passing/ lists of CPython's regression suite must pass (tests/conformance/run.py).
 """
 import argparse
@@ -129,7 +130,13 @@ def run_conformance(options):
     return subprocess.run(command).returncode == 0
 
 
-SUITES = {"unit": run_unit, "lang": run_lang, "tree": run_tree, "conformance": run_conformance}
+def run_packages(options):
+    command = [ORACLE, str(ROOT / "tests" / "packages" / "run.py"), "--pyston", options.pyston, "--check", "-j",
+               str(options.j)]
+    return subprocess.run(command).returncode == 0
+
+
+SUITES = {"unit": run_unit, "lang": run_lang, "tree": run_tree, "packages": run_packages, "conformance": run_conformance}
 
 
 def main():
