@@ -1,6 +1,7 @@
 // The number protocol: binary, in-place and unary operators over the nb_* slots, with the sequence fallbacks of + and *,
 // and conversions to int and float.
 #include "Objects/core/type.h"
+#include "Objects/numbers/int.h"
 
 #include "pycore_abstract.h"
 #include "pycore_call.h"
@@ -344,6 +345,7 @@ PyObject* _PyNumber_Index(PyObject* value) {
 PyObject* PyNumber_Index(PyObject* value) { return to_exact_int(_PyNumber_Index(value)); }
 
 Py_ssize_t PyNumber_AsSsize_t(PyObject* value, PyObject* overflow_error) {
+  if (LIKELY(PyLong_CheckExact(value) && is_compact(as_long(value)))) return compact_value(as_long(value));  // FAST: no call
   PyObject* index = _PyNumber_Index(value);
   if (index == nullptr) return -1;
   Py_ssize_t result = PyLong_AsSsize_t(index);

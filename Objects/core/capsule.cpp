@@ -16,7 +16,8 @@ struct CapsuleObject {
 CapsuleObject* as_capsule(PyObject* object) { return reinterpret_cast<CapsuleObject*>(object); }
 
 bool same_name(const char* left, const char* right) {
-  if (left == nullptr || right == nullptr) return left == right;
+  if (LIKELY(left == right)) return true;  // FAST: within one module it is the same literal
+  if (left == nullptr || right == nullptr) return false;
   return strcmp(left, right) == 0;
 }
 

@@ -275,11 +275,10 @@ extern "C" {
 int PyType_IsSubtype(PyTypeObject* type, PyTypeObject* ancestor) {
   PyObject* mro = type->tp_mro;
   if (UNLIKELY(mro == nullptr)) return is_in_base_chain(type, ancestor);
-  PyObject** items = reinterpret_cast<PyTupleObject*>(mro)->ob_item;
-  Py_ssize_t count = PyTuple_GET_SIZE(mro);
   // Only the MRO counts: a custom mro() may put the class elsewhere, or leave it out.
-  for (Py_ssize_t i = 0; i < count; i++) {
-    if (items[i] == as_object(ancestor)) return 1;
+  PyObject** item = reinterpret_cast<PyTupleObject*>(mro)->ob_item;
+  for (PyObject** end = item + PyTuple_GET_SIZE(mro); item != end; item++) {
+    if (*item == as_object(ancestor)) return 1;
   }
   return 0;
 }

@@ -36,6 +36,15 @@ PyObject* make_slice(PyObject* start, PyObject* stop, PyObject* step) {
   return as_object(self);
 }
 
+/// One of the three values, not None. False: exception set.
+ALWAYS_INLINE bool unpack_index(PyObject* value, Py_ssize_t* out) {
+  if (LIKELY(PyLong_CheckExact(value) && is_compact(as_long(value)))) {
+    *out = compact_value(as_long(value));
+    return true;
+  }
+  return _PyEval_SliceIndex(value, out);
+}
+
 }  // namespace
 
 /// Null stands for None. Returns new.
@@ -58,19 +67,19 @@ int PySlice_Unpack(PyObject* slice, Py_ssize_t* start, Py_ssize_t* stop, Py_ssiz
   if (self->step == Py_None) {
     *step = 1;
   } else {
-    if (!_PyEval_SliceIndex(self->step, step)) return -1;
+    if (!unpack_index(self->step, step)) return -1;
     if (*step == 0) return raise(PyExc_ValueError, "slice step cannot be zero");
     // So that -step can't overflow.
     if (*step < -PY_SSIZE_T_MAX) *step = -PY_SSIZE_T_MAX;
   }
   if (self->start == Py_None) {
     *start = *step < 0 ? PY_SSIZE_T_MAX : 0;
-  } else if (!_PyEval_SliceIndex(self->start, start)) {
+  } else if (!unpack_index(self->start, start)) {
     return -1;
   }
   if (self->stop == Py_None) {
     *stop = *step < 0 ? PY_SSIZE_T_MIN : PY_SSIZE_T_MAX;
-  } else if (!_PyEval_SliceIndex(self->stop, stop)) {
+  } else if (!unpack_index(self->stop, stop)) {
     return -1;
   }
   return 0;

@@ -55,7 +55,7 @@ PyStructSequence_Field version_fields[] = {{"major", "Major release number"},
                                            {"serial", "Serial release number"},
                                            {nullptr, nullptr}};
 PyStructSequence_Desc version_desc = {"sys.version_info", "Version information as a named tuple.", version_fields, 5};
-PyStructSequence_Desc pyston_version_desc = {"sys.pyston_version_info", "pyston's own version as a named tuple.",
+PyStructSequence_Desc pyston_version_desc = {"sys.implementation._pyston_version_info", "pyston's own version as a named tuple.",
                                              version_fields, 5};
 
 PyStructSequence_Field hash_info_fields[] = {{"width", "bits of a hash value"},
@@ -113,10 +113,12 @@ Ref<> make_implementation(PyObject* version_info) {
     Py_XDECREF(value);
     return good;
   };
-  // The name and the cache tag are what lets pip pick cp311 wheels and both engines share __pycache__.
+  // The name and the cache tag are what lets pip pick cp311 wheels and both engines share __pycache__. Our own version is
+  // no attribute of sys: packages that find sys.pyston_version_info take us for an engine without reference counts.
   if (!add("name", PyUnicode_FromString("cpython")) || !add("cache_tag", PyUnicode_FromString("cpython-311")) ||
       !add("version", Py_NewRef(version_info)) || !add("hexversion", integer(PY_VERSION_HEX)) ||
-      !add("_multiarch", PyUnicode_FromString("x86_64-linux-gnu"))) {
+      !add("_multiarch", PyUnicode_FromString("x86_64-linux-gnu")) ||
+      !add("_pyston_version_info", make_version_info(&pyston_version_info_type, 0, 1, 0, "alpha", 0).release())) {
     return nullptr;
   }
   return Ref<>::steal(_PyNamespace_New(attributes.get()));
@@ -223,7 +225,6 @@ Status add_constants(PyThreadState* tstate, PyObject* dict) {
   VM_CHECK(set("version_info", make_version_info(&version_info_type, PY_MAJOR_VERSION, PY_MINOR_VERSION,
                                                  PY_MICRO_VERSION, "final", PY_RELEASE_SERIAL)));
   VM_CHECK(ready_structure(&pyston_version_info_type, &pyston_version_desc));
-  VM_CHECK(set("pyston_version_info", make_version_info(&pyston_version_info_type, 0, 1, 0, "alpha", 0)));
   VM_CHECK(set("implementation", make_implementation(PyDict_GetItemString(dict, "version_info"))));
   VM_CHECK(ready_structure(&flags_type, &flags_desc));
   VM_CHECK(set("flags", make_flags(tstate)));
