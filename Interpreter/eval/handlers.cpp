@@ -21,6 +21,7 @@
 #include "Interpreter/eval/uops/generators.h"
 #include "Interpreter/eval/uops/names.h"
 #include "Interpreter/eval/uops/stack.h"
+#include "JIT/jit.h"
 
 namespace pyston {
 
@@ -61,6 +62,9 @@ HANDLER_ABI NEVER_INLINE static PyObject* op_unwind(PARAMETERS) {
   DISPATCH();
 }
 
+extern const Handler kErrorHandler = op_error;
+extern const Handler kUnwindHandler = op_unwind;
+
 #define RUN(uop, deopt_handler, is_pure)                                                              \
   {                                                                                                   \
     Outcome outcome = uop_##uop(s);                                                                   \
@@ -81,6 +85,8 @@ HANDLER_ABI NEVER_INLINE static PyObject* op_unwind(PARAMETERS) {
           TAIL_CALL op_error(s.frame, s.next_instr, s.stack_pointer, s.tstate, oparg);                \
         case kUnwind:                                                                                 \
           TAIL_CALL op_unwind(s.frame, s.next_instr, s.stack_pointer, s.tstate, oparg);               \
+        case kTrace:                                                                                  \
+          TAIL_CALL reinterpret_cast<Handler>(s.result)(s.frame, s.next_instr, s.stack_pointer, s.tstate, oparg); \
         case kLeave:                                                                                  \
           return s.result;                                                                            \
       }                                                                                               \
@@ -215,9 +221,26 @@ constexpr HandlerTable kNormalTable = make_normal_table();
 extern const Handler kNormalHandlers[256] = {HANDLER_ROWS};
 Handler active_handlers[256] = {HANDLER_ROWS};
 
+static bool tracing_dispatch = false;
+
 void set_tracing_dispatch(bool on) {
+  if (on) jit::stop_recording();
+  tracing_dispatch = on;
   for (int i = 0; i < 256; i++) active_handlers[i] = on ? op_traced : kNormalHandlers[i];
 }
+
+#if PYSTON_WITH_JIT
+/// Stands in for every instruction while a loop is recorded.
+HANDLER(record) {
+  jit::record_instruction(tstate, frame, next_instr - 1, stack_pointer);
+  TAIL_CALL kNormalHandlers[_Py_OPCODE(next_instr[-1])](frame, next_instr, stack_pointer, tstate, oparg);
+}
+
+void set_recording_dispatch(bool on) {
+  if (tracing_dispatch) return;
+  for (int i = 0; i < 256; i++) active_handlers[i] = on ? op_record : kNormalHandlers[i];
+}
+#endif
 
 /// Enters the handlers at frame->prev_instr + 1.
 HANDLER_ABI NEVER_INLINE static PyObject* op_enter(PARAMETERS) {

@@ -16,4 +16,12 @@ using Handler = HANDLER_ABI PyObject* (*)(_PyInterpreterFrame*, _Py_CODEUNIT* ne
 /// has a trace or profile function: tracing costs nothing when it is off.
 extern Handler active_handlers[256];
 
+/// Continuations for code that leaves a handler without being one: an exception has been raised in the frame; one that
+/// passed through it already.
+extern const Handler kErrorHandler;
+extern const Handler kUnwindHandler;
+
+/// While on, every dispatch shows the recorder the instruction first. Tracing wins: it cannot be on at the same time.
+void set_recording_dispatch(bool on);
+
 }  // namespace pyston

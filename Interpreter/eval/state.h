@@ -25,6 +25,7 @@ enum Outcome : int {
   kExtend,  // dispatch at s.next_instr, whose argument gets the extra bits of s.oparg
   kError,   // an exception is set; add this frame to its traceback, then look for a handler
   kUnwind,  // as kError, for exceptions that already passed through here (re-raised)
+  kTrace,   // go on in the compiled loop whose handler is s.result
   kLeave,   // leave the evaluation function with s.result (null: an exception is set)
 };
 
@@ -34,7 +35,7 @@ struct State {
   PyObject** stack_pointer;  // one above the top
   PyThreadState* tstate;
   int oparg;
-  PyObject* result;  // of kLeave, owned
+  PyObject* result;  // of kLeave: owned; of kTrace: a Handler
 
   ALWAYS_INLINE PyObject*& peek(int depth) { return stack_pointer[-depth]; }
   ALWAYS_INLINE void push(PyObject* value) { *stack_pointer++ = value; }

@@ -39,6 +39,7 @@ int form_for_floats(int oparg) {
     case NB_SUBTRACT: return OP_BINARY_OP_SUBTRACT_FLOAT;
     case NB_MULTIPLY: return OP_BINARY_OP_MULTIPLY_FLOAT;
     case NB_TRUE_DIVIDE: return OP_BINARY_OP_TRUE_DIVIDE_FLOAT;
+    case NB_REMAINDER: return OP_BINARY_OP_REMAINDER_FLOAT;
   }
   return 0;
 }

@@ -20,17 +20,8 @@ namespace pyston {
 
 FloatPool float_pool;
 
-double float_modulo(double a, double b) {
-  double remainder = fmod(a, b);
-  if (remainder != 0.0) {
-    if ((b < 0) != (remainder < 0)) remainder += b;
-    return remainder;
-  }
-  return copysign(0.0, b);
-}
-
 void float_divmod(double a, double b, double* quotient, double* remainder) {
-  double rest = fmod(a, b);
+  double rest = exact_remainder(a, b);
   double exact = (a - rest) / b;
   if (rest != 0.0) {
     if ((b < 0) != (rest < 0)) {

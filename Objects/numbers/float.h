@@ -1,6 +1,8 @@
 // Inside of float: its free list, for Objects/numbers and the interpreter's fast paths.
 #pragma once
 
+#include <cmath>
+
 #include "Runtime/refs/ref.h"
 
 namespace pyston {
@@ -40,8 +42,26 @@ ALWAYS_INLINE void float_free_exact(PyObject* object) {
   PyObject_Free(object);
 }
 
-/// a // b and a % b for floats, b != 0.
+/// Floor quotient and remainder of floats, b != 0.
 void float_divmod(double a, double b, double* quotient, double* remainder);
-double float_modulo(double a, double b);
+
+/// fmod(a, b) up to the sign of a zero, b != 0.
+ALWAYS_INLINE double exact_remainder(double a, double b) {
+  double quotient = a / b;
+  // FAST: below 2**52 the rounded quotient is the true one or, cut to a whole number, one more, and the fused
+  // multiply-add is exact: no digit-by-digit division.
+  if (LIKELY(fabs(quotient) < 0x1p52 && fabs(b) > 0x1p-500 && fabs(b) < 0x1p500)) {
+    double rest = __builtin_fma(-static_cast<double>(static_cast<int64_t>(quotient)), b, a);
+    return (a < 0 ? rest > 0 : rest < 0) ? rest + copysign(b, a) : rest;
+  }
+  return fmod(a, b);
+}
+
+/// a % b, b != 0: the remainder with the sign of b.
+ALWAYS_INLINE double float_modulo(double a, double b) {
+  double rest = exact_remainder(a, b);
+  if (rest == 0.0) return copysign(0.0, b);
+  return (b < 0) != (rest < 0) ? rest + b : rest;
+}
 
 }  // namespace pyston

@@ -130,7 +130,7 @@ void print_help(HelpTopic topic, const wchar_t* program, FILE* out) {
         "-X no_debug_ranges       no column positions in code objects; also PYTHONNODEBUGRANGES\n"
         "-X frozen_modules=on|off whether frozen modules are used\n"
         "-X int_max_str_digits=N  limit of int <-> str conversion; also PYTHONINTMAXSTRDIGITS\n"
-        "-X jit=0                 no trace compiler (this build has none); also PYSTON_JIT\n",
+        "-X jit[=0|1|stress]      compile hot loops; stress: at once, for tests; also PYSTON_JIT\n",
         out);
   }
   if (topic == HelpTopic::kEnvironment || all) {

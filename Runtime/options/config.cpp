@@ -3,6 +3,8 @@
 #include <locale.h>
 #include <wchar.h>
 
+#include <string>
+
 #include "Runtime/options/options.h"
 #include "internal/pycore_fileutils.h"
 #include "internal/pycore_interp.h"
@@ -14,6 +16,7 @@
 using namespace pyston::options;
 
 int _Py_global_config_int_max_str_digits = -1;
+JitMode pyston::options::jit_mode = JitMode::kOff;
 
 namespace {
 PyWideStringList original_arguments{};
@@ -513,15 +516,24 @@ PyStatus read_int_max_str_digits(PyConfig* config) {
   return status_ok();
 }
 
-/// The trace compiler isn't there yet: asking for it is an error, not a silent no-op.
+/// PYSTON_JIT and -X jit: 0, 1 or stress. The option wins.
 PyStatus read_jit_option(const PyConfig* config) {
   const char* variable = _Py_GetEnv(config->use_environment, "PYSTON_JIT");
-  if (variable != nullptr && strcmp(variable, "0") != 0) {
-    return status_error(nullptr, "PYSTON_JIT: this build has no trace compiler (docs/missing.md)");
-  }
   const wchar_t* option = _Py_get_xoption(&config->xoptions, L"jit");
-  if (option != nullptr && wcscmp(option, L"jit=0") != 0) {
-    return status_error(nullptr, "-X jit: this build has no trace compiler (docs/missing.md)");
+  std::string text = variable == nullptr ? "0" : variable;
+  if (option != nullptr) {
+    const wchar_t* value = wcschr(option, L'=');
+    text = value == nullptr ? "1" : std::string(value + 1, option + wcslen(option));
+  }
+  if (text == "0") {
+    jit_mode = JitMode::kOff;
+  } else if (text == "1") {
+    jit_mode = JitMode::kOn;
+  } else if (text == "stress") {
+    jit_mode = JitMode::kStress;
+  } else {
+    return status_error(nullptr, option != nullptr ? "-X jit: invalid value; 0, 1 or stress is expected"
+                                                   : "PYSTON_JIT: invalid value; 0, 1 or stress is expected");
   }
   return status_ok();
 }

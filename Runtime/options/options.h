@@ -66,6 +66,10 @@ void print_help(HelpTopic topic, const wchar_t* program, FILE* out);
 /// Fills the path outputs (executable, prefixes, module_search_paths, stdlib_dir) that are still unset.
 PyStatus compute_paths(PyConfig* config, bool compute_search_path);
 
+/// What PYSTON_JIT or -X jit asked for; the compiler is started at the end of initialisation.
+enum class JitMode { kOff, kOn, kStress };
+extern JitMode jit_mode;
+
 /// Text of `python -V` and `sys.version`.
 const char* full_version();
 

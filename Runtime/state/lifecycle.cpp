@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "JIT/jit.h"
 #include "Runtime/import/bootstrap.h"
 #include "Runtime/options/options.h"
 #include "Runtime/refs/ref.h"
@@ -267,6 +268,18 @@ void install_default_signals() {
 #endif
 }
 
+PyStatus start_jit() {
+  using options::JitMode;
+  if (options::jit_mode == JitMode::kOff) return status_ok();
+#if PYSTON_WITH_JIT
+  const char* why;
+  jit::Mode mode = options::jit_mode == JitMode::kStress ? jit::Mode::kStress : jit::Mode::kOn;
+  return jit::start(mode, &why) ? status_ok() : status_error("PYSTON_JIT", why);
+#else
+  return status_error(nullptr, "PYSTON_JIT: this build has no trace compiler");
+#endif
+}
+
 PyStatus init_interpreter_main(PyThreadState* tstate) {
   PyInterpreterState* interp = tstate->interp;
   const PyConfig* config = &interp->config;
@@ -311,6 +324,7 @@ PyStatus init_interpreter_main(PyThreadState* tstate) {
     PyErr_Print();
     return status_error(__func__, "Failed to import the site module");
   }
+  if (is_main) STATUS_TRY(start_jit());
   return status_ok();
 }
 
@@ -412,6 +426,7 @@ int Py_FinalizeEx(void) {
   _PyRuntimeState_SetFinalizing(runtime, tstate);
   runtime->initialized = 0;
   runtime->core_initialized = 0;
+  jit::stop();
   if (!ok(state::flush_standard_streams())) status = -1;
   _PySignal_Fini();
   PyGC_Collect();

@@ -3,6 +3,7 @@
 
 #include "Interpreter/eval/eval.h"
 #include "Interpreter/eval/state.h"
+#include "JIT/jit.h"
 
 namespace pyston {
 
@@ -10,6 +11,12 @@ namespace pyston {
 ALWAYS_INLINE Outcome check_eval_breaker(State& s, Outcome outcome) {
   if (eval_breaker_set(s.tstate) && handle_pending(s.tstate) != 0) return kError;
   return outcome;
+}
+
+/// At a jump backward, done: serves the eval breaker, else counts the edge and perhaps goes on in a compiled loop.
+ALWAYS_INLINE Outcome loop_edge(State& s) {
+  if (eval_breaker_set(s.tstate) && handle_pending(s.tstate) != 0) return kError;
+  return jit::count_edge(s);
 }
 
 UOP(warm_up) {
@@ -26,7 +33,7 @@ UOP(jump_forward) {
 
 UOP(jump_backward) {
   s.jump(-s.oparg);
-  return check_eval_breaker(s, kGo);
+  return loop_edge(s);
 }
 
 UOP(jump_backward_no_interrupt) {
@@ -51,7 +58,7 @@ ALWAYS_INLINE Outcome pop_jump_if(State& s, int distance) {
   if (UNLIKELY(truth < 0)) return kError;
   if ((truth != 0) != kWhen) return kNext;
   s.jump(distance);
-  return distance < 0 ? check_eval_breaker(s, kGo) : kGo;
+  return distance < 0 ? loop_edge(s) : kGo;
 }
 
 UOP(pop_jump_forward_if_false) { return pop_jump_if<false>(s, s.oparg); }
@@ -66,7 +73,7 @@ ALWAYS_INLINE Outcome pop_jump_if_none(State& s, int distance) {
   Py_DECREF(value);
   if (is_none != kWhenNone) return kNext;
   s.jump(distance);
-  return distance < 0 ? check_eval_breaker(s, kGo) : kGo;
+  return distance < 0 ? loop_edge(s) : kGo;
 }
 
 UOP(pop_jump_forward_if_none) { return pop_jump_if_none<true>(s, s.oparg); }

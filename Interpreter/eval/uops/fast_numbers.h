@@ -6,6 +6,7 @@
 
 #include "Interpreter/eval/state.h"
 #include "Interpreter/eval/uops/arithmetic.h"
+#include "Interpreter/eval/uops/control.h"
 #include "Interpreter/specialize/specialize.h"
 #include "Objects/numbers/float.h"
 #include "Objects/numbers/int.h"
@@ -192,22 +193,24 @@ ALWAYS_INLINE bool divides_narrowly(int64_t left, int64_t right) {
   return LIKELY((static_cast<uint64_t>(left | right) >> 32) == 0);
 }
 
-UOP(int_floor_divide) {
-  int64_t left = compact_value(as_long(s.peek(2)));
-  int64_t right = compact_value(as_long(s.peek(1)));
-  if (divides_narrowly(left, right)) return finish_int(s, static_cast<uint32_t>(left) / static_cast<uint32_t>(right));
+/// left // right, right not 0, and not the smallest number by -1.
+ALWAYS_INLINE int64_t floor_quotient(int64_t left, int64_t right) {
+  if (divides_narrowly(left, right)) return static_cast<uint32_t>(left) / static_cast<uint32_t>(right);
   int64_t quotient = left / right;
-  if ((left % right != 0) && ((left < 0) != (right < 0))) quotient--;
-  return finish_int(s, quotient);
+  return (left % right != 0) && ((left < 0) != (right < 0)) ? quotient - 1 : quotient;
+}
+/// left % right, with the sign of right.
+ALWAYS_INLINE int64_t floor_remainder(int64_t left, int64_t right) {
+  if (divides_narrowly(left, right)) return static_cast<uint32_t>(left) % static_cast<uint32_t>(right);
+  int64_t remainder = left % right;
+  return remainder != 0 && ((remainder < 0) != (right < 0)) ? remainder + right : remainder;
 }
 
+UOP(int_floor_divide) {
+  return finish_int(s, floor_quotient(compact_value(as_long(s.peek(2))), compact_value(as_long(s.peek(1)))));
+}
 UOP(int_remainder) {
-  int64_t left = compact_value(as_long(s.peek(2)));
-  int64_t right = compact_value(as_long(s.peek(1)));
-  if (divides_narrowly(left, right)) return finish_int(s, static_cast<uint32_t>(left) % static_cast<uint32_t>(right));
-  int64_t remainder = left % right;
-  if (remainder != 0 && ((remainder < 0) != (right < 0))) remainder += right;
-  return finish_int(s, remainder);
+  return finish_int(s, floor_remainder(compact_value(as_long(s.peek(2))), compact_value(as_long(s.peek(1)))));
 }
 
 // --- float --------------------------------------------------------------------------------------------------------
@@ -220,6 +223,12 @@ UOP(float_true_divide) {
   double divisor = float_of(s.peek(1));
   if (UNLIKELY(divisor == 0.0)) return kDeopt;
   return finish_float(s, float_of(s.peek(2)) / divisor);
+}
+
+UOP(float_remainder) {
+  double divisor = float_of(s.peek(1));
+  if (UNLIKELY(divisor == 0.0)) return kDeopt;
+  return finish_float(s, float_modulo(float_of(s.peek(2)), divisor));
 }
 
 /// + - * / of a float and an int.
@@ -289,8 +298,7 @@ ALWAYS_INLINE Outcome jump_on_order(State& s, unsigned order) {
     int distance = _Py_OPARG(s.next_instr[-1]);
     if (mask & kJumpsBackward) {
       s.next_instr -= distance;
-      if (eval_breaker_set(s.tstate) && handle_pending(s.tstate) != 0) return kError;
-      return kGo;
+      return loop_edge(s);
     }
     s.next_instr += distance;
   }
