@@ -1,6 +1,6 @@
 """Whole-program benchmarks: interleaved runs on pyston, python3.11 and, where installed, pypy3.
 
-    ./dev bench [NAMES ...] [--runs N] [--pyston BINARY] [--json FILE] [--svg FILE] [--no-pypy]
+    ./dev bench [NAMES ...] [--runs N] [--pyston BINARY] [--json FILE] [--svg FILE] [--jit 0|1] [--no-pypy]
 
 Every program of benchmarks/programs runs `--runs` times on each interpreter in turn (A B C A B C ...), so that drift of
 the machine hits all alike. Printed per program: median seconds, ratio to python3.11 (above 1 is faster than python3.11),
@@ -105,8 +105,10 @@ def main():
     parser.add_argument("--pyston", default=None)
     parser.add_argument("--json")
     parser.add_argument("--svg")
+    parser.add_argument("--jit", choices=["0", "1", "stress"], default="0", help="PYSTON_JIT for pyston")
     parser.add_argument("--no-pypy", action="store_true")
     options = parser.parse_args()
+    os.environ["PYSTON_JIT"] = options.jit
     pyston = options.pyston
     if pyston is None:
         candidates = [ROOT / "build" / preset / "bin" / "pyston" for preset in ("pgo", "release")]

@@ -23,6 +23,8 @@ add_custom_command(OUTPUT ${JIT_HOST_SYMBOLS}
   VERBATIM)
 add_library(part_JIT_host_symbols OBJECT ${JIT_HOST_SYMBOLS})
 target_link_libraries(part_JIT_host_symbols PRIVATE pyston_options)
+# A plain object also in link-time-optimised builds: what it names must survive as it is named.
+target_compile_options(part_JIT_host_symbols PRIVATE -fno-lto)
 list(APPEND PYSTON_OBJECTS $<TARGET_OBJECTS:part_JIT_host_symbols>)
 
 set(JIT_EMBEDDED ${CMAKE_BINARY_DIR}/jit_bitcode.S)

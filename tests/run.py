@@ -3,6 +3,7 @@
     tests/run.py --pyston BINARY --unit BINARY [unit|lang|tree|packages|conformance ...] [-k TEXT] [-j JOBS]
 
 `lang`: every tests/lang/*.py runs on python3.11 and on pyston; stdout, stderr and exit status must agree.
+`jit`: tests/jit/*.py with PYSTON_JIT=1 and with PYSTON_JIT=stress, tests/lang/*.py with stress, compared in the same way.
 `tree`: the repository's own promises: paths that the README names exist, lower layers don't include higher ones, and
 pyston exports every symbol that the python3.11 executable exports.
 `packages`: compiled packages of Debian load and pass their tests (tests/packages/run.py --check).
@@ -27,10 +28,10 @@ def environment():
     return env
 
 
-def run_script(binary, path):
+def run_script(binary, path, **variables):
     """(stdout, stderr, status) of one script; a timeout counts as status 'timeout'."""
     try:
-        done = subprocess.run([binary, path.name], cwd=path.parent, env=environment(), capture_output=True,
+        done = subprocess.run([binary, path.name], cwd=path.parent, env=environment() | variables, capture_output=True,
                               stdin=subprocess.DEVNULL, timeout=120)
     except subprocess.TimeoutExpired:
         return b"", b"", "timeout"
@@ -48,10 +49,10 @@ def first_difference(name, want, got):
     return f"{name}: line ends differ"
 
 
-def check_script(pyston, path):
-    """Text of the first difference, or None."""
+def check_script(pyston, path, **variables):
+    """Text of the first difference, or None; pyston runs with the environment variables added."""
     expected = run_script(ORACLE, path)
-    actual = run_script(pyston, path)
+    actual = run_script(pyston, path, **variables)
     for name, want, got in zip(("stdout", "stderr"), expected, actual):
         if want != got:
             return first_difference(name, want, got)
@@ -70,6 +71,22 @@ def run_lang(options):
                 print(f"FAIL lang/{path.name}: {problem}", flush=True)
     print(f"lang: {len(scripts) - failures} of {len(scripts)} scripts agree with python3.11")
     return failures == 0 and bool(scripts or options.k)
+
+
+def run_jit(options):
+    """tests/jit with the trace compiler on and in stress mode, tests/lang in stress mode."""
+    cases = [(path, mode) for mode in ("1", "stress") for path in sorted((ROOT / "tests" / "jit").glob("*.py"))]
+    cases += [(path, "stress") for path in sorted((ROOT / "tests" / "lang").glob("*.py"))]
+    cases = [(path, mode) for path, mode in cases if options.k in path.name]
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
+        problems = pool.map(lambda case: check_script(options.pyston, case[0], PYSTON_JIT=case[1]), cases)
+        for (path, mode), problem in zip(cases, problems):
+            if problem:
+                failures += 1
+                print(f"FAIL jit/{path.name} with PYSTON_JIT={mode}: {problem}", flush=True)
+    print(f"jit: {len(cases) - failures} of {len(cases)} runs agree with python3.11")
+    return failures == 0 and bool(cases or options.k)
 
 
 def run_unit(options):
@@ -97,8 +114,8 @@ def check_readme(options):
     return [f"README.md names a path that isn't there: {p}" for p in sorted(paths) if not (ROOT / p).exists()]
 
 
-# First match counts. The bytecode tables are plain data, which code objects and generators need too.
-LAYERS = {"Runtime/refs": 0, "Runtime/memory": 0, "Interpreter/bytecode/opcodes": 0, "Objects": 1, "Interpreter": 2,
+# First match counts. The interpreter's door to the JIT is its own; the bytecode tables are plain data, which code objects and generators need too.
+LAYERS = {"JIT/jit.h": 2, "Runtime/refs": 0, "Runtime/memory": 0, "Interpreter/bytecode/opcodes": 0, "Objects": 1, "Interpreter": 2,
           "JIT": 3}
 
 
@@ -136,7 +153,14 @@ def run_packages(options):
     return subprocess.run(command).returncode == 0
 
 
-SUITES = {"unit": run_unit, "lang": run_lang, "tree": run_tree, "packages": run_packages, "conformance": run_conformance}
+SUITES = {
+    "unit": run_unit,
+    "lang": run_lang,
+    "jit": run_jit,
+    "tree": run_tree,
+    "packages": run_packages,
+    "conformance": run_conformance,
+}
 
 
 def main():

@@ -390,17 +390,23 @@ bool Recorder::close() {
   return true;
 }
 
-/// From the second iteration on, the memory of a local that travels in a value is stale from the start.
+/// From the second iteration on, the memory of a local that travels in a value is stale from the start; and items of the stack that
+/// stand for its object are that value.
 void Recorder::complete_snapshots() {
   for (size_t i = 0; i < trace_->carries.size(); i++) {
     const Carry& carry = trace_->carries[i];
     if (!carry.dirty) continue;
     for (size_t k = 1; k < trace_->snapshots.size(); k++) {
       auto& entries = trace_->snapshots[k].entries;
+      Value value = kCarryValue | static_cast<Value>(i);
       bool present = false;
-      for (const SnapshotEntry& entry : entries) present |= entry.slot == carry.slot;
-      if (present) continue;
-      entries.push_back({SnapshotEntry::kUnboxed, static_cast<int16_t>(carry.slot), kCarryValue | static_cast<Value>(i), nullptr});
+      for (SnapshotEntry& entry : entries) {
+        present |= entry.slot == carry.slot;
+        if (entry.kind == SnapshotEntry::kCopyOf && entry.value == carry.slot) {
+          entry = {SnapshotEntry::kUnboxed, entry.slot, value, nullptr};
+        }
+      }
+      if (!present) entries.push_back({SnapshotEntry::kUnboxed, static_cast<int16_t>(carry.slot), value, nullptr});
     }
   }
 }
