@@ -221,12 +221,12 @@ def forked():
 
 def dying_code():
     total = 0
-    for k in range(200):
+    for k in range(24):
         names = {}
         exec(f"def f(n):\n i = s = 0\n while i < n:\n  i += 1\n  s += i * {k}\n return s", names)
         total += names["f"](40)
         del names
-        if k % 50 == 0:
+        if k % 8 == 0:
             gc.collect()
     return total
 
