@@ -5,18 +5,27 @@
 #include <pycore_code.h>
 #include <pycore_opcode.h>
 
-#include <string>
+#include <vector>
 
 namespace pyston {
 
 namespace {
 
-/// Growing byte string; std::string is only the storage.
-using Bytes = std::string;
+/// Growing byte string. FAST: make_room() once an instruction, then put() without checks.
+class Bytes {
+ public:
+  void make_room(size_t size) {
+    if (UNLIKELY(bytes_.size() - used_ < size)) bytes_.resize(bytes_.size() * 2 + size + 128);
+  }
+  void put(int byte) { bytes_[used_++] = static_cast<char>(byte); }
+  Ref<> to_object() const {
+    return Ref<>::steal(PyBytes_FromStringAndSize(bytes_.data(), static_cast<Py_ssize_t>(used_)));
+  }
 
-Ref<> to_bytes(const Bytes& bytes) {
-  return Ref<>::steal(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size())));
-}
+ private:
+  std::vector<char> bytes_;
+  size_t used_ = 0;
+};
 
 // --- location table ---
 
@@ -24,16 +33,17 @@ class LocationWriter {
  public:
   explicit LocationWriter(int first_line) : line_(first_line) {}
 
-  void add(const Instruction& instruction) {
-    int units = instruction_units(instruction);
+  void add(const Instruction& instruction, int units) {
     for (; units > 8; units -= 8) add_entry(instruction.position, 8);
     add_entry(instruction.position, units);
   }
-  const Bytes& bytes() const { return out_; }
+  Ref<> to_object() const { return out_.to_object(); }
 
  private:
-  void start(int code, int units) { out_ += static_cast<char>(0x80 | (code << 3) | (units - 1)); }
-  void byte(int value) { out_ += static_cast<char>(value); }
+  static constexpr size_t kLongestEntry = 1 + 4 * 6;
+
+  void start(int code, int units) { out_.put(0x80 | (code << 3) | (units - 1)); }
+  void byte(int value) { out_.put(value); }
   void varint(unsigned value) {
     for (; value >= 64; value >>= 6) byte(64 | (value & 63));
     byte(static_cast<int>(value));
@@ -43,6 +53,7 @@ class LocationWriter {
   }
 
   void add_entry(const ast::Position& at, int units) {
+    out_.make_room(kLongestEntry);
     if (at.lineno < 0) {
       start(PY_CODE_LOCATION_INFO_NONE, units);
       return;
@@ -86,9 +97,10 @@ class LocationWriter {
 void add_table_number(Bytes& out, unsigned value, int first_bit) {
   // Big-endian groups of six bits; bit 6 says that more follow, bit 7 starts an entry.
   int groups = 1;
+  out.make_room(6);
   while (groups < 6 && (value >> (6 * groups)) != 0) groups++;
   for (int i = groups - 1; i >= 0; i--) {
-    out += static_cast<char>(((value >> (6 * i)) & 63) | (i > 0 ? 64 : 0) | first_bit);
+    out.put(static_cast<int>((value >> (6 * i)) & 63) | (i > 0 ? 64 : 0) | first_bit);
     first_bit = 0;
   }
 }
@@ -102,7 +114,7 @@ void add_table_entry(Bytes& out, int start, int end, const Block* handler) {
   add_table_number(out, (depth << 1) | handler->preserves_offset, 0);
 }
 
-Bytes exception_table(const FlowGraph& graph) {
+Ref<> exception_table(const FlowGraph& graph) {
   Bytes out;
   const Block* handler = nullptr;
   int start = -1;
@@ -118,22 +130,28 @@ Bytes exception_table(const FlowGraph& graph) {
     }
   }
   if (handler != nullptr) add_table_entry(out, start, offset, handler);
-  return out;
+  return out.to_object();
 }
 
 // --- bytes ---
 
-void add_instruction(Bytes& out, const Instruction& instruction) {
+/// The bytes of one instruction; the inline caches behind it are zero. Gives the place behind them.
+char* write_instruction(char* out, const Instruction& instruction) {
   const unsigned oparg = static_cast<unsigned>(instruction.oparg);
-  for (int shift = 24; shift > 0; shift -= 8) {
-    if ((oparg >> shift) != 0) {
-      out += static_cast<char>(EXTENDED_ARG);
-      out += static_cast<char>(oparg >> shift);
+  if (UNLIKELY(oparg > 0xFF)) {
+    for (int shift = 24; shift > 0; shift -= 8) {
+      if ((oparg >> shift) == 0) continue;
+      *out++ = static_cast<char>(EXTENDED_ARG);
+      *out++ = static_cast<char>(oparg >> shift);
     }
   }
-  out += static_cast<char>(instruction.opcode);
-  out += static_cast<char>(oparg);
-  out.append(2 * _PyOpcode_Caches[instruction.opcode], '\0');
+  *out++ = static_cast<char>(instruction.opcode);
+  *out++ = static_cast<char>(oparg);
+  for (int caches = _PyOpcode_Caches[instruction.opcode]; caches > 0; caches--) {
+    *out++ = 0;
+    *out++ = 0;
+  }
+  return out;
 }
 
 // --- variables ---
@@ -265,36 +283,34 @@ Ref<PyCodeObject> Compiler::assemble(bool add_return_none) {
   graph.choose_jump_directions();
   graph.compute_offsets();
 
-  Bytes code;
+  int units = 0;
+  for (Block* block = graph.entry(); block != nullptr; block = block->next) units += block->units;
+  Ref<> code_bytes = Ref<>::steal(PyBytes_FromStringAndSize(nullptr, units * Py_ssize_t{sizeof(_Py_CODEUNIT)}));
+  if (!code_bytes) return nullptr;
+  char* code = PyBytes_AS_STRING(code_bytes.get());
   LocationWriter locations(current.first_line);
   for (Block* block = graph.entry(); block != nullptr; block = block->next) {
     for (const Instruction& instruction : block->instructions) {
-      add_instruction(code, instruction);
-      locations.add(instruction);
+      char* end = write_instruction(code, instruction);
+      locations.add(instruction, static_cast<int>((end - code) / sizeof(_Py_CODEUNIT)));
+      code = end;
     }
   }
-  Ref<> code_bytes = to_bytes(code);
-  Ref<> location_bytes = to_bytes(locations.bytes());
-  Ref<> exception_bytes = to_bytes(exception_table(graph));
+  Ref<> location_bytes = locations.to_object();
+  Ref<> exception_bytes = exception_table(graph);
   const int variables = current.locals.size() + static_cast<int>(slots.size()) - dropped;
   Ref<> variable_names = Ref<>::steal(PyTuple_New(variables));
   Ref<> kinds = Ref<>::steal(PyBytes_FromStringAndSize(nullptr, variables));
   Ref<> constants = Ref<>::steal(PyTuple_New(current.count()));
-  Ref<> names = canonical_names(names_tuple(current.names));
-  if (!code_bytes || !location_bytes || !exception_bytes || !variable_names || !kinds || !constants || !names) {
-    return nullptr;
-  }
+  Ref<> names = names_tuple(current.names);
+  if (!location_bytes || !exception_bytes || !variable_names || !kinds || !constants || !names) return nullptr;
   fill_variables(current, slots, variable_names.get(), kinds.get());
-  variable_names = canonical_names(std::move(variable_names));
-  if (!variable_names) return nullptr;
-  for (int i = 0; i < current.count(); i++) {
-    PyTuple_SET_ITEM(constants.get(), i, Py_NewRef(current.constants[i]));
-  }
-  // Equal tuples of constants are one object in the whole module.
-  PyObject* constants_key;
-  PyObject* shared_constants = canonical_constant(constants.get(), &constants_key);
-  if (shared_constants == nullptr) return nullptr;
-  constants = Ref<>::dup(shared_constants);
+  for (int i = 0; i < current.count(); i++) PyTuple_SET_ITEM(constants.get(), i, Py_NewRef(current.constant(i)));
+  // Equal tuples are one object in the whole module.
+  PyObject* shared_constants = constant_cache_.canonical_tuple(constants.get());
+  PyObject* shared_names = names_cache_.canonical_tuple(names.get());
+  PyObject* shared_variable_names = names_cache_.canonical_tuple(variable_names.get());
+  if (shared_constants == nullptr || shared_names == nullptr || shared_variable_names == nullptr) return nullptr;
   _PyCodeConstructor constructor = {
       .filename = filename_,
       .name = current.name,
@@ -303,9 +319,9 @@ Ref<PyCodeObject> Compiler::assemble(bool add_return_none) {
       .code = code_bytes.get(),
       .firstlineno = current.first_line,
       .linetable = location_bytes.get(),
-      .consts = constants.get(),
-      .names = names.get(),
-      .localsplusnames = variable_names.get(),
+      .consts = shared_constants,
+      .names = shared_names,
+      .localsplusnames = shared_variable_names,
       .localspluskinds = kinds.get(),
       .argcount = current.positional_only_count + current.argument_count,
       .posonlyargcount = current.positional_only_count,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "Interpreter/compiler/ast.h"
+#include "Interpreter/compiler/constant_cache.h"
 #include "Interpreter/compiler/flowgraph.h"
 #include "Interpreter/compiler/symtable.h"
 #include "Runtime/refs/ref.h"
@@ -45,17 +46,18 @@ struct FrameBlock {
   const void* datum = nullptr;  // With: the statement; FinallyTry: Seq<Stmt*>*; HandlerCleanup: the name
 };
 
+/// Units are used again for the next scope, so that their tables and blocks keep their memory.
 struct Unit final : ConstantPool {
-  Unit(class Compiler& compiler_, Scope* scope_, ScopeKind kind_, PyObject* name_, int first_line_)
-      : compiler(compiler_), scope(scope_), kind(kind_), name(name_), first_line(first_line_) {}
+  explicit Unit(class Compiler& compiler_) : compiler(compiler_) {}
+  void start(Scope* scope, ScopeKind kind, PyObject* name, int first_line);
 
   class Compiler& compiler;
-  Scope* scope;
-  ScopeKind kind;
-  PyObject* name;                 // borrowed from the tree
+  Scope* scope = nullptr;
+  ScopeKind kind = ScopeKind::kModule;
+  PyObject* name = nullptr;            // borrowed from the tree
   PyObject* qualified_name = nullptr;  // arena-owned; null for the module
   PyObject* private_name = nullptr;    // class whose private names are mangled
-  int first_line;
+  int first_line = 0;
   int argument_count = 0;
   int positional_only_count = 0;
   int keyword_only_count = 0;
@@ -64,15 +66,14 @@ struct Unit final : ConstantPool {
   NameMap cells;
   NameMap frees;  // values start behind the cells
   NameMap names;
-  std::vector<PyObject*> constants;  // owned by the compiler's constant cache
-  Ref<> constant_index;              // constant key -> index
+  NameMap constants;  // canonical objects, owned by the compiler's constant cache
   std::vector<FrameBlock> frame_blocks;
   FlowGraph graph;
 
-  PyObject* constant(int index) override { return constants[index]; }
-  int count() const override { return static_cast<int>(constants.size()); }
+  PyObject* constant(int index) override { return constants.entries()[index].name; }
+  int count() const override { return constants.size(); }
   int add_folded_tuple(PyObject* tuple) override;
-  void truncate(int count) override { constants.resize(count); }
+  void truncate(int count) override { constants.truncate(count); }
 };
 
 class Compiler {
@@ -88,11 +89,7 @@ class Compiler {
 
   Ref<PyCodeObject> compile(ast::Mod* tree);
 
-  /// The one object that stands for all equal constants of this module; borrowed from the cache. Null on failure.
-  /// `*key` receives the key that identifies it (borrowed).
-  PyObject* canonical_constant(PyObject* value, PyObject** key);
-  /// The same for a tuple of strings (names); new reference.
-  Ref<> canonical_names(Ref<> tuple);
+  ConstantCache& constant_cache() { return constant_cache_; }
   ast::Arena& arena() { return arena_; }
   int flags() const { return flags_; }
   PyObject* filename() const { return filename_; }
@@ -105,7 +102,10 @@ class Compiler {
 
   // codegen_unit.cpp
   bool enter_scope(PyObject* name, ScopeKind kind, const void* node, int first_line);
-  void leave_scope() { units_.pop_back(); }
+  void leave_scope() {
+    spare_units_.push_back(std::move(units_.back()));
+    units_.pop_back();
+  }
   bool set_qualified_name(Unit& unit);
   Unit& unit() { return *units_.back(); }
   bool is_top_level_await() { return is_top_level_await(unit()); }
@@ -279,8 +279,9 @@ class Compiler {
   SymbolTable& table_;
   RecursionBudget budget_;
   std::vector<std::unique_ptr<Unit>> units_;
-  Ref<> constant_cache_;  // key -> key of every constant of the module
-  Ref<> names_cache_;
+  std::vector<std::unique_ptr<Unit>> spare_units_;
+  ConstantCache constant_cache_;
+  ConstantCache names_cache_;  // the tuples of names
 };
 
 /// No more items than this go on the stack at once when a literal or a call has many.

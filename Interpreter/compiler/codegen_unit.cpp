@@ -18,9 +18,6 @@ using namespace ast;
 
 namespace {
 
-/// The constant that a key of _PyCode_ConstantKey stands for.
-PyObject* constant_of_key(PyObject* key) { return PyTuple_CheckExact(key) ? PyTuple_GET_ITEM(key, 1) : key; }
-
 /// Fills `map` with the names of `scope` that are `kind` or carry `flag`, sorted, numbered from `offset`.
 void collect_names(const Scope& scope, int kind, int flag, int offset, NameMap& map) {
   std::vector<PyObject*> found;
@@ -33,16 +30,23 @@ void collect_names(const Scope& scope, int kind, int flag, int offset, NameMap& 
 
 }  // namespace
 
+void Unit::start(Scope* new_scope, ScopeKind new_kind, PyObject* new_name, int new_first_line) {
+  scope = new_scope;
+  kind = new_kind;
+  name = new_name;
+  qualified_name = private_name = nullptr;
+  first_line = new_first_line;
+  argument_count = positional_only_count = keyword_only_count = 0;
+  position = kNoPosition;
+  for (NameMap* map : {&locals, &cells, &frees, &names, &constants}) map->clear();
+  frame_blocks.clear();
+  graph.start();
+}
+
 int Unit::add_folded_tuple(PyObject* tuple) {
-  PyObject* key;
-  PyObject* canonical = compiler.canonical_constant(tuple, &key);
+  PyObject* canonical = compiler.constant_cache().canonical(tuple);
   Py_DECREF(tuple);
-  if (canonical == nullptr) return -1;
-  for (size_t i = 0; i < constants.size(); i++) {
-    if (constants[i] == canonical) return static_cast<int>(i);
-  }
-  constants.push_back(canonical);
-  return static_cast<int>(constants.size()) - 1;
+  return canonical != nullptr ? constants.intern(canonical) : -1;
 }
 
 bool Compiler::enter_scope(PyObject* name, ScopeKind kind, const void* node, int first_line) {
@@ -52,11 +56,12 @@ bool Compiler::enter_scope(PyObject* name, ScopeKind kind, const void* node, int
     return false;
   }
   PyObject* private_name = units_.empty() ? nullptr : unit().private_name;
-  units_.push_back(std::make_unique<Unit>(*this, scope, kind, name, first_line));
+  if (spare_units_.empty()) spare_units_.push_back(std::make_unique<Unit>(*this));
+  units_.push_back(std::move(spare_units_.back()));
+  spare_units_.pop_back();
   Unit& current = unit();
+  current.start(scope, kind, name, first_line);
   current.private_name = private_name;
-  current.constant_index = Ref<>::steal(PyDict_New());
-  if (!current.constant_index) return false;
   for (PyObject* parameter : scope->parameters) current.locals.intern(parameter);
   collect_names(*scope, CELL, 0, 0, current.cells);
   if (scope->needs_class_closure) current.cells.set(&_Py_ID(__class__), 0);
@@ -132,66 +137,9 @@ bool Compiler::warn(const char* format, ...) {
   return false;
 }
 
-PyObject* Compiler::canonical_constant(PyObject* value, PyObject** key_out) {
-  Ref<> key = Ref<>::steal(_PyCode_ConstantKey(value));
-  if (!key) return nullptr;
-  PyObject* known = PyDict_SetDefault(constant_cache_.get(), key.get(), key.get());
-  if (known == nullptr) return nullptr;
-  *key_out = known;
-  if (known != key.get()) return constant_of_key(known);
-  // A new constant: its items are shared with equal constants too.
-  if (PyTuple_CheckExact(value)) {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(value); i++) {
-      PyObject* item = PyTuple_GET_ITEM(value, i);
-      PyObject* item_key;
-      PyObject* shared = canonical_constant(item, &item_key);
-      if (shared == nullptr) return nullptr;
-      if (shared != item) {
-        PyTuple_SET_ITEM(value, i, Py_NewRef(shared));
-        Py_DECREF(item);
-      }
-    }
-  } else if (PyFrozenSet_CheckExact(value) && PySet_GET_SIZE(value) > 0) {
-    Ref<> items = Ref<>::steal(PyTuple_New(PySet_GET_SIZE(value)));
-    if (!items) return nullptr;
-    Py_ssize_t position = 0;
-    Py_ssize_t index = 0;
-    PyObject* item;
-    Py_hash_t hash;
-    while (_PySet_NextEntry(value, &position, &item, &hash)) {
-      PyObject* item_key;
-      PyObject* shared = canonical_constant(item, &item_key);
-      if (shared == nullptr) return nullptr;
-      PyTuple_SET_ITEM(items.get(), index++, Py_NewRef(shared));
-    }
-    Ref<> rebuilt = Ref<>::steal(PyFrozenSet_New(items.get()));
-    if (!rebuilt) return nullptr;
-    PyObject* old = PyTuple_GET_ITEM(key.get(), 1);
-    PyTuple_SET_ITEM(key.get(), 1, rebuilt.release());
-    Py_DECREF(old);
-  }
-  return constant_of_key(known);
-}
-
-Ref<> Compiler::canonical_names(Ref<> tuple) {
-  if (!tuple) return nullptr;
-  PyObject* known = PyDict_SetDefault(names_cache_.get(), tuple.get(), tuple.get());
-  return Ref<>::dup(known);
-}
-
 int Compiler::constant_index(PyObject* value) {
-  PyObject* key;
-  PyObject* canonical = canonical_constant(value, &key);
-  if (canonical == nullptr) return -1;
-  Unit& current = unit();
-  PyObject* known = PyDict_GetItemWithError(current.constant_index.get(), key);
-  if (known != nullptr) return static_cast<int>(PyLong_AsLong(known));
-  if (PyErr_Occurred()) return -1;
-  const int index = current.count();
-  Ref<> boxed = Ref<>::steal(PyLong_FromLong(index));
-  if (!boxed || PyDict_SetItem(current.constant_index.get(), key, boxed.get()) < 0) return -1;
-  current.constants.push_back(canonical);
-  return index;
+  PyObject* canonical = constant_cache_.canonical(value);
+  return canonical != nullptr ? unit().constants.intern(canonical) : -1;
 }
 
 bool Compiler::emit_constant(PyObject* value) {
@@ -293,9 +241,6 @@ void Compiler::emit_yield() {
 }
 
 Ref<PyCodeObject> Compiler::compile(Mod* tree) {
-  constant_cache_ = Ref<>::steal(PyDict_New());
-  names_cache_ = Ref<>::steal(PyDict_New());
-  if (!constant_cache_ || !names_cache_) return nullptr;
   if (!enter_scope(&_Py_STR(anon_module), ScopeKind::kModule, tree, 1)) return nullptr;
   bool add_return_none = true;
   switch (tree->kind) {

@@ -9,54 +9,7 @@
 
 namespace pyston {
 
-bool is_jump(int opcode) {
-  switch (opcode) {
-    case kJump:
-    case kJumpNoInterrupt:
-    case kPopJumpIfFalse:
-    case kPopJumpIfTrue:
-    case kPopJumpIfNone:
-    case kPopJumpIfNotNone:
-    case FOR_ITER:
-    case SEND:
-    case JUMP_IF_FALSE_OR_POP:
-    case JUMP_IF_TRUE_OR_POP:
-    case JUMP_FORWARD:
-    case JUMP_BACKWARD:
-    case JUMP_BACKWARD_NO_INTERRUPT:
-    case POP_JUMP_FORWARD_IF_FALSE:
-    case POP_JUMP_FORWARD_IF_TRUE:
-    case POP_JUMP_FORWARD_IF_NONE:
-    case POP_JUMP_FORWARD_IF_NOT_NONE:
-    case POP_JUMP_BACKWARD_IF_FALSE:
-    case POP_JUMP_BACKWARD_IF_TRUE:
-    case POP_JUMP_BACKWARD_IF_NONE:
-    case POP_JUMP_BACKWARD_IF_NOT_NONE: return true;
-    default: return false;
-  }
-}
-
-bool is_block_push(int opcode) { return opcode == kSetupFinally || opcode == kSetupCleanup || opcode == kSetupWith; }
-
-bool ends_block(int opcode) {
-  return is_jump(opcode) || opcode == RETURN_VALUE || opcode == RAISE_VARARGS || opcode == RERAISE;
-}
-
 namespace {
-
-bool has_target(int opcode) { return is_jump(opcode) || is_block_push(opcode); }
-
-bool is_backward_jump(int opcode) {
-  switch (opcode) {
-    case JUMP_BACKWARD:
-    case JUMP_BACKWARD_NO_INTERRUPT:
-    case POP_JUMP_BACKWARD_IF_FALSE:
-    case POP_JUMP_BACKWARD_IF_TRUE:
-    case POP_JUMP_BACKWARD_IF_NONE:
-    case POP_JUMP_BACKWARD_IF_NOT_NONE: return true;
-    default: return false;
-  }
-}
 
 void make_nop(Instruction& instruction) {
   instruction.opcode = NOP;
@@ -235,7 +188,8 @@ int instruction_units(const Instruction& instruction) {
 }
 
 bool FlowGraph::normalize_blocks() {
-  for (Block& block : blocks_) {
+  for (const std::unique_ptr<Block>& owned : blocks()) {
+    Block& block = *owned;
     for (size_t i = 0; i < block.instructions.size(); i++) {
       Instruction& instruction = block.instructions[i];
       switch (instruction.opcode) {
@@ -258,7 +212,7 @@ bool FlowGraph::normalize_blocks() {
       }
     }
   }
-  for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) extend_block(*block);
+  for (size_t i = used_blocks_; i-- > 0;) extend_block(*blocks_[i]);
   return true;
 }
 
@@ -382,7 +336,7 @@ bool FlowGraph::optimize_block(Block& block, ConstantPool& constants) {
 }
 
 void FlowGraph::mark_reachable() {
-  for (Block& block : blocks_) block.predecessors = 0;
+  for (const std::unique_ptr<Block>& block : blocks()) block->predecessors = 0;
   std::vector<Block*> pending{entry_};
   entry_->predecessors = 1;
   auto reach = [&](Block* block) {
@@ -428,7 +382,7 @@ bool FlowGraph::optimize(ConstantPool& constants) {
     if (!optimize_block(*block, constants)) return false;
     clean_block(*block);
   }
-  for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) extend_block(*block);
+  for (size_t i = used_blocks_; i-- > 0;) extend_block(*blocks_[i]);
   mark_reachable();
   for (Block* block = entry_; block != nullptr; block = block->next) {
     if (block->predecessors == 0) {
@@ -444,9 +398,9 @@ bool FlowGraph::optimize(ConstantPool& constants) {
 
 void FlowGraph::duplicate_exits_without_line() {
   // An exit without a line takes the line of whoever jumps there, so every jump needs its own copy.
-  const size_t original_count = blocks_.size();
+  const size_t original_count = used_blocks_;
   for (size_t i = original_count; i-- > 0;) {
-    Block& block = blocks_[i];
+    Block& block = *blocks_[i];
     if (block.empty() || !is_jump(block.last().opcode)) continue;
     Instruction& jump = block.last();
     Block* exit = jump.target;
@@ -555,7 +509,7 @@ int FlowGraph::compute_stack_depth(int start_depth) {
 }
 
 void FlowGraph::assign_handlers() {
-  for (Block& block : blocks_) block.visited = false;
+  for (const std::unique_ptr<Block>& block : blocks()) block->visited = false;
   std::vector<Block*> pending{entry_};
   entry_->visited = true;
   auto visit = [&](Block* block, const HandlerStack* handlers) {
@@ -597,7 +551,7 @@ void FlowGraph::remove_pseudo_handlers() {
 }
 
 void FlowGraph::choose_jump_directions() {
-  for (Block& block : blocks_) block.visited = false;
+  for (const std::unique_ptr<Block>& block : blocks()) block->visited = false;
   for (Block* block = entry_; block != nullptr; block = block->next) {
     block->visited = true;
     if (block->empty()) continue;
@@ -619,24 +573,28 @@ void FlowGraph::choose_jump_directions() {
 }
 
 void FlowGraph::compute_offsets() {
+  for (Block* block = entry_; block != nullptr; block = block->next) {
+    block->units = 0;
+    for (const Instruction& instruction : block->instructions) block->units += instruction_units(instruction);
+  }
   // A jump that needs an EXTENDED_ARG moves everything behind it, so repeat until sizes are stable.
   for (bool again = true; again;) {
     again = false;
     int offset = 0;
     for (Block* block = entry_; block != nullptr; block = block->next) {
       block->offset = offset;
-      for (const Instruction& instruction : block->instructions) offset += instruction_units(instruction);
+      offset += block->units;
     }
     for (Block* block = entry_; block != nullptr; block = block->next) {
-      int end = block->offset;
-      for (Instruction& instruction : block->instructions) {
-        const int units = instruction_units(instruction);
-        end += units;
-        if (!is_jump(instruction.opcode)) continue;
-        const int target = instruction.target->offset;
-        instruction.oparg = is_backward_jump(instruction.opcode) ? end - target : target - end;
-        if (instruction_units(instruction) != units) again = true;
-      }
+      if (block->empty() || !is_jump(block->last().opcode)) continue;
+      Instruction& jump = block->last();
+      const int units = instruction_units(jump);
+      const int end = block->offset + block->units;
+      const int target = jump.target->offset;
+      jump.oparg = is_backward_jump(jump.opcode) ? end - target : target - end;
+      const int growth = instruction_units(jump) - units;
+      if (growth != 0) again = true;
+      block->units += growth;
     }
   }
 }

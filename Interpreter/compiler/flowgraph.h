@@ -5,7 +5,10 @@
 // INVARIANT: the order in which blocks are created is part of the result (some passes visit them newest first).
 #pragma once
 
+#include <array>
 #include <deque>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "Interpreter/compiler/ast.h"
@@ -26,7 +29,37 @@ enum PseudoOpcode : int {
   kPopJumpIfTrue,
   kPopJumpIfNone,
   kPopJumpIfNotNone,
+  kOpcodeCount,
 };
+
+/// What the passes ask about an opcode, as bits of one table.
+enum OpcodeTrait : uint8_t {
+  kIsJump = 1,
+  kIsBlockPush = 2,
+  kEndsBlock = 4,  // jumps, returns and raises
+  kIsBackward = 8,
+};
+inline constexpr std::array<uint8_t, kOpcodeCount> kOpcodeTraits = [] {
+  std::array<uint8_t, kOpcodeCount> traits{};
+  for (int opcode : {int{kJump}, int{kJumpNoInterrupt}, int{kPopJumpIfFalse}, int{kPopJumpIfTrue}, int{kPopJumpIfNone},
+                     int{kPopJumpIfNotNone}, FOR_ITER, SEND, JUMP_IF_FALSE_OR_POP, JUMP_IF_TRUE_OR_POP, JUMP_FORWARD,
+                     POP_JUMP_FORWARD_IF_FALSE, POP_JUMP_FORWARD_IF_TRUE, POP_JUMP_FORWARD_IF_NONE,
+                     POP_JUMP_FORWARD_IF_NOT_NONE}) {
+    traits[opcode] = kIsJump | kEndsBlock;
+  }
+  for (int opcode : {JUMP_BACKWARD, JUMP_BACKWARD_NO_INTERRUPT, POP_JUMP_BACKWARD_IF_FALSE, POP_JUMP_BACKWARD_IF_TRUE,
+                     POP_JUMP_BACKWARD_IF_NONE, POP_JUMP_BACKWARD_IF_NOT_NONE}) {
+    traits[opcode] = kIsJump | kEndsBlock | kIsBackward;
+  }
+  for (int opcode : {RETURN_VALUE, RAISE_VARARGS, RERAISE}) traits[opcode] = kEndsBlock;
+  for (int opcode : {kSetupFinally, kSetupCleanup, kSetupWith}) traits[opcode] = kIsBlockPush;
+  return traits;
+}();
+inline bool is_jump(int opcode) { return (kOpcodeTraits[opcode] & kIsJump) != 0; }
+inline bool is_backward_jump(int opcode) { return (kOpcodeTraits[opcode] & kIsBackward) != 0; }
+inline bool is_block_push(int opcode) { return (kOpcodeTraits[opcode] & kIsBlockPush) != 0; }
+inline bool has_target(int opcode) { return (kOpcodeTraits[opcode] & (kIsJump | kIsBlockPush)) != 0; }
+inline bool ends_block(int opcode) { return (kOpcodeTraits[opcode] & kEndsBlock) != 0; }
 
 inline constexpr ast::Position kNoPosition = {-1, -1, -1, -1};
 
@@ -53,6 +86,7 @@ struct Block {
   int predecessors = 0;
   int start_depth = -1;
   int offset = 0;
+  int units = 0;                // code units of the instructions
   bool is_exit = false;         // ends by leaving the frame
   bool no_fallthrough = false;  // control never reaches `next` from here
   bool visited = false;
@@ -60,12 +94,15 @@ struct Block {
 
   bool empty() const { return instructions.empty(); }
   Instruction& last() { return instructions.back(); }
+  /// As new, but with the memory of `instructions`.
+  void reset() {
+    std::vector<Instruction> memory = std::move(instructions);
+    memory.clear();
+    *this = Block();
+    instructions = std::move(memory);
+  }
 };
 
-bool is_jump(int opcode);
-bool is_block_push(int opcode);
-/// Jumps, returns and raises.
-bool ends_block(int opcode);
 /// Number of code units that the instruction occupies, EXTENDED_ARGs and inline caches included.
 int instruction_units(const Instruction& instruction);
 /// Net effect on the stack depth; `jump`: 1 taken, 0 not taken, -1 the larger of both. PY_INVALID_STACK_EFFECT when
@@ -87,14 +124,24 @@ class ConstantPool {
 
 class FlowGraph {
  public:
-  FlowGraph() {
+  FlowGraph() = default;
+  FlowGraph(const FlowGraph&) = delete;
+
+  /// Begins a new graph in the memory of the last one.
+  void start() {
+    used_blocks_ = 0;
+    handler_stacks_.clear();
     entry_ = current_ = new_block();
   }
-  FlowGraph(const FlowGraph&) = delete;
 
   Block* entry() const { return entry_; }
   Block* current() const { return current_; }
-  Block* new_block() { return &blocks_.emplace_back(); }
+  Block* new_block() {
+    if (used_blocks_ == blocks_.size()) blocks_.push_back(std::make_unique<Block>());
+    Block* block = blocks_[used_blocks_++].get();
+    block->reset();
+    return block;
+  }
   /// Lays `block` out after the current block and continues there.
   void use_next(Block* block) {
     current_->next = block;
@@ -135,10 +182,13 @@ class FlowGraph {
   void remove_empty_blocks();
   bool remove_redundant_jumps();
 
-  std::deque<Block> blocks_;  // in order of creation
+  std::span<const std::unique_ptr<Block>> blocks() const { return {blocks_.data(), used_blocks_}; }
+
+  std::vector<std::unique_ptr<Block>> blocks_;  // in order of creation, behind them those of earlier graphs
+  size_t used_blocks_ = 0;
   std::deque<HandlerStack> handler_stacks_;
-  Block* entry_;
-  Block* current_;
+  Block* entry_ = nullptr;
+  Block* current_ = nullptr;
 };
 
 }  // namespace pyston

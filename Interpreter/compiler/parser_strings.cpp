@@ -11,11 +11,12 @@ namespace pyston {
 
 using namespace ast;
 
-/// What has been collected of a concatenation: finished parts on scratch_[base..], then the pending text.
+/// What has been collected of a concatenation: finished parts on scratch_[base..], then the pending text, whose pieces
+/// are joined when it ends (one by one would take quadratic time and memory).
 struct FStringPieces {
   int first_mark;
   size_t base;
-  PyObject* text = nullptr;  // arena-owned
+  std::vector<PyObject*> text;  // not empty strings, arena-owned
   bool has_format = false;
   const Token* specification_of = nullptr;  // set for a format specification
 };
@@ -214,31 +215,38 @@ PyObject* Parser::decode_bytes(const StringPart& part, const Token& token) {
 bool Parser::append_text(FStringPieces& pieces, PyObject* text) {
   if (text == nullptr) return false;
   if (PyUnicode_GET_LENGTH(text) == 0) return true;
-  if (pieces.text != nullptr) text = keep(PyUnicode_Concat(pieces.text, text));
-  pieces.text = text;
-  return text != nullptr;
+  pieces.text.push_back(text);
+  return true;
 }
 
 /// The pending text becomes a Constant part.
 bool Parser::flush_text(FStringPieces& pieces) {
-  if (pieces.text == nullptr) return true;
+  if (pieces.text.empty()) return true;
   auto* part = make<node::Constant>(pieces.first_mark);
   if (part == nullptr) return false;
-  part->value = pieces.text;
+  part->value = pieces.text[0];
+  if (pieces.text.size() > 1) {
+    PyObject* separator = keep(PyUnicode_New(0, 0));
+    if (separator == nullptr) return false;
+    const auto count = static_cast<Py_ssize_t>(pieces.text.size());
+    part->value = keep(_PyUnicode_JoinArray(separator, pieces.text.data(), count));
+    if (part->value == nullptr) return false;
+  }
   if (*lexer.start_of(tokens_[pieces.first_mark]) == 'u') {
     part->kind = keep(PyUnicode_InternFromString("u"));
     if (part->kind == nullptr) return false;
   }
-  pieces.text = nullptr;
+  pieces.text.clear();
   scratch_.push_back(part);
   return true;
 }
 
 Expr* Parser::join_pieces(FStringPieces& pieces, bool force_joined) {
   if (!pieces.has_format && !force_joined) {
-    if (pieces.text == nullptr) {
-      pieces.text = keep(PyUnicode_New(0, 0));
-      if (pieces.text == nullptr) return nullptr;
+    if (pieces.text.empty()) {
+      PyObject* empty = keep(PyUnicode_New(0, 0));
+      if (empty == nullptr) return nullptr;
+      pieces.text.push_back(empty);
     }
     if (!flush_text(pieces)) return nullptr;
     Expr* result = static_cast<Expr*>(scratch_.back());
@@ -246,7 +254,7 @@ Expr* Parser::join_pieces(FStringPieces& pieces, bool force_joined) {
     return result;
   }
   // QUIRK: the end of a format specification is placed on its own token, not on the whole concatenation.
-  const bool has_last = pieces.text != nullptr;
+  const bool has_last = !pieces.text.empty();
   if (!flush_text(pieces)) return nullptr;
   auto* node = make<node::JoinedStr>(pieces.first_mark);
   if (node == nullptr) return nullptr;
@@ -301,7 +309,7 @@ Expr* Parser::strings() {
     return node;
   }
   const bool is_bytes = part.is_bytes;
-  PyObject* bytes = nullptr;
+  std::vector<char> bytes;
   FStringPieces pieces{start, scratch_.size()};
   for (int i = start; i < end; i++) {
     if (i != start && !split_string(tokens_[i], part)) return fail();
@@ -312,14 +320,7 @@ Expr* Parser::strings() {
     if (is_bytes) {
       PyObject* value = decode_bytes(part, tokens_[i]);
       if (value == nullptr) return fail();
-      if (bytes == nullptr) {
-        bytes = value;
-      } else {
-        Py_INCREF(bytes);
-        PyBytes_Concat(&bytes, value);
-        bytes = keep(bytes);
-        if (bytes == nullptr) return fail();
-      }
+      bytes.insert(bytes.end(), PyBytes_AS_STRING(value), PyBytes_AS_STRING(value) + PyBytes_GET_SIZE(value));
     } else if (part.is_format) {
       pieces.has_format = true;
       const char* p = part.text;
@@ -329,7 +330,9 @@ Expr* Parser::strings() {
       return fail();
     }
   }
-  if (is_bytes) return constant(start, bytes);
+  if (is_bytes) {
+    return constant(start, keep(PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()))));
+  }
   return join_pieces(pieces, false);
 }
 

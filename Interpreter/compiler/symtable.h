@@ -16,7 +16,7 @@
 
 namespace pyston {
 
-/// Insertion-ordered map from interned names (compared by address) to an int.
+/// Insertion-ordered map from objects compared by address (interned names, canonical constants) to an int.
 class NameMap {
  public:
   struct Entry {
@@ -47,6 +47,16 @@ class NameMap {
     const int value = static_cast<int>(entries_.size());
     set(name, value);
     return value;
+  }
+  void clear() {
+    entries_.clear();
+    slots_.clear();
+  }
+  /// Forgets all but the first `count` entries.
+  void truncate(int count) {
+    entries_.resize(count);
+    slots_.clear();
+    if (entries_.size() > kLinearLimit) rebuild_index();
   }
   int size() const { return static_cast<int>(entries_.size()); }
   const std::vector<Entry>& entries() const { return entries_; }
@@ -79,11 +89,16 @@ class NameMap {
   }
   void index_last() {
     if (slots_.size() < entries_.size() * 2) {
-      slots_.assign(slots_.empty() ? 32 : slots_.size() * 2, -1);
-      for (size_t i = 0; i < entries_.size(); i++) place(static_cast<int>(i));
+      rebuild_index();
     } else {
       place(static_cast<int>(entries_.size()) - 1);
     }
+  }
+  void rebuild_index() {
+    size_t size = slots_.empty() ? 32 : slots_.size();
+    while (size < entries_.size() * 2) size *= 2;
+    slots_.assign(size, -1);
+    for (size_t i = 0; i < entries_.size(); i++) place(static_cast<int>(i));
   }
 
   std::vector<Entry> entries_;

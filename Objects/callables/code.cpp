@@ -207,11 +207,12 @@ Ref<> code_richcompare(Borrowed<> self, Borrowed<> other, int op) {
   return Ref<>::steal(PyBool_FromLong((op == Py_EQ) == (equal != 0)));
 }
 
+/// FAST: without constants (which hold the code objects inside this one) and instructions; the line table, whose hash
+/// is kept by the bytes object, tells functions of one line apart.
 Py_hash_t code_hash(PyCodeObject* self) {
   Py_uhash_t hash = 20221213;
   auto mix = [&](Py_uhash_t value) { hash = (hash ^ value) * 1000003u; };
-  for (PyObject* part : {self->co_name, self->co_consts, self->co_names, self->co_localsplusnames, self->co_linetable,
-                         self->co_exceptiontable}) {
+  for (PyObject* part : {self->co_name, self->co_names, self->co_localsplusnames, self->co_linetable}) {
     const Py_hash_t part_hash = PyObject_Hash(part);
     if (part_hash == -1) return -1;
     mix(static_cast<Py_uhash_t>(part_hash));
@@ -220,7 +221,6 @@ Py_hash_t code_hash(PyCodeObject* self) {
                     self->co_firstlineno, static_cast<int>(Py_SIZE(self))}) {
     mix(static_cast<Py_uhash_t>(value));
   }
-  for_each_original_unit(_PyCode_CODE(self), Py_SIZE(self), [&](Py_ssize_t, _Py_CODEUNIT unit) { mix(unit); });
   return hash == static_cast<Py_uhash_t>(-1) ? 20221213 : static_cast<Py_hash_t>(hash);
 }
 

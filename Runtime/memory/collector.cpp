@@ -57,28 +57,70 @@ ALWAYS_INLINE void traverse(PyGC_Head* node, visitproc visit, void* arg) {
 
 // ---- Finding what is unreachable
 
+ALWAYS_INLINE void copy_count(PyGC_Head* node) {
+  node->_gc_prev = (node->_gc_prev & _PyGC_PREV_MASK_FINALIZED) | _PyGC_PREV_MASK_COLLECTING |
+                   static_cast<uintptr_t>(Py_REFCNT(object_of(node))) << _PyGC_PREV_SHIFT;
+}
+
 void copy_counts(PyGC_Head* set) {
   for (PyGC_Head* node = next(set); node != set; node = next(node)) {
     __builtin_prefetch(next(node));
-    node->_gc_prev = (node->_gc_prev & _PyGC_PREV_MASK_FINALIZED) | _PyGC_PREV_MASK_COLLECTING |
-                     static_cast<uintptr_t>(Py_REFCNT(object_of(node))) << _PyGC_PREV_SHIFT;
+    copy_count(node);
   }
 }
 
-int visit_subtract(PyObject* object, void*) {
-  if (_PyObject_IS_GC(object)) {
+/// What the set is: some generations, or every tracked object there is.
+enum class Extent { kSome, kAll };
+
+/// FAST: the objects that a traversal meets are all over the memory. Each waits here for a few others while its first
+/// cache line is on the way.
+template <Extent extent>
+class ReferenceSubtraction {
+ public:
+  static int visit(PyObject* object, void* self) {
+    static_cast<ReferenceSubtraction*>(self)->push(object);
+    return 0;
+  }
+  void finish() {
+    for (PyObject* object : waiting_) {
+      if (object != nullptr) subtract(object);
+    }
+  }
+
+ private:
+  static constexpr unsigned kLength = 16;
+
+  ALWAYS_INLINE void push(PyObject* object) {
+    __builtin_prefetch(object);
+    PyObject* ready = std::exchange(waiting_[position_++ % kLength], object);
+    if (LIKELY(ready != nullptr)) subtract(ready);
+  }
+  static ALWAYS_INLINE void subtract(PyObject* object) {
+    if (!_PyObject_IS_GC(object)) return;
     PyGC_Head* node = head_of(object);
-    // Objects of other generations have no copied count.
-    if (is_collecting(node)) node->_gc_prev -= uintptr_t{1} << _PyGC_PREV_SHIFT;
+    if (extent == Extent::kAll) {
+      if (node->_gc_next == 0) return;
+      if (!is_collecting(node)) copy_count(node);  // the walk has not been there yet
+    } else if (!is_collecting(node)) {
+      return;  // objects of other generations have no copied count
+    }
+    node->_gc_prev -= uintptr_t{1} << _PyGC_PREV_SHIFT;
   }
-  return 0;
-}
 
+  PyObject* waiting_[kLength] = {};
+  unsigned position_ = 0;
+};
+
+/// With Extent::kAll the counts are copied on the way.
+template <Extent extent>
 void subtract_inner_references(PyGC_Head* set) {
+  ReferenceSubtraction<extent> subtraction;
   for (PyGC_Head* node = next(set); node != set; node = next(node)) {
     __builtin_prefetch(next(node));
-    traverse(node, visit_subtract, nullptr);
+    if (extent == Extent::kAll && !is_collecting(node)) copy_count(node);
+    traverse(node, ReferenceSubtraction<extent>::visit, &subtraction);
   }
+  subtraction.finish();
 }
 
 /// Called for what a reachable object refers to: that is reachable, too.
@@ -100,9 +142,28 @@ int visit_reachable(PyObject* object, void* reachable) {
   return 0;
 }
 
+/// What separate_unreachable() does besides with the containers it has found reachable.
+enum class Untracking { kNone, kTuples, kTuplesAndDicts };
+struct ReachableCount {
+  Py_ssize_t kept = 0;
+  Py_ssize_t untracked_tuples = 0;
+};
+
+/// Takes a container of untracked things off the list, of which only the part before `node` has predecessors.
+template <void maybe_untrack(PyObject*)>
+ALWAYS_INLINE bool untrack_on_walk(PyGC_Head* node) {
+  PyGC_Head* after = next(node);
+  const uintptr_t count = after->_gc_prev;
+  maybe_untrack(object_of(node));
+  after->_gc_prev = count;
+  return node->_gc_next == 0;
+}
+
 /// Leaves in `set` what is reachable from outside of it; the rest goes to `unreachable`, with kUnreachable marks.
 /// Predecessors are restored on the way: up to the walk's position the list is whole again.
-void separate_unreachable(PyGC_Head* set, PyGC_Head* unreachable) {
+template <Untracking untracking>
+ReachableCount separate_unreachable(PyGC_Head* set, PyGC_Head* unreachable) {
+  ReachableCount result;
   PyGC_Head* last = set;
   PyGC_Head* node = next(set);
   unreachable->_gc_next = reinterpret_cast<uintptr_t>(unreachable) | kUnreachable;
@@ -111,7 +172,14 @@ void separate_unreachable(PyGC_Head* set, PyGC_Head* unreachable) {
       traverse(node, visit_reachable, set);
       set_prev(node, last);
       clear_collecting(node);
-      last = node;
+      PyTypeObject* type = Py_TYPE(object_of(node));
+      if (untracking != Untracking::kNone && type == &PyTuple_Type && untrack_on_walk<_PyTuple_MaybeUntrack>(node)) {
+        result.untracked_tuples++;
+      } else if (untracking != Untracking::kTuplesAndDicts || type != &PyDict_Type ||
+                 !untrack_on_walk<_PyDict_MaybeUntrack>(node)) {
+        last = node;
+        result.kept++;
+      }
     } else {
       last->_gc_next = node->_gc_next;
       auto* end = reinterpret_cast<PyGC_Head*>(unreachable->_gc_prev);
@@ -125,29 +193,51 @@ void separate_unreachable(PyGC_Head* set, PyGC_Head* unreachable) {
   }
   set->_gc_prev = reinterpret_cast<uintptr_t>(last);
   unreachable->_gc_next &= ~kUnreachable;
+  return result;
 }
 
 /// `unreachable` is set up here. Its members keep both marks.
-void deduce_unreachable(PyGC_Head* set, PyGC_Head* unreachable) {
-  copy_counts(set);
-  subtract_inner_references(set);
+template <Untracking untracking, Extent extent = Extent::kSome>
+ReachableCount deduce_unreachable(PyGC_Head* set, PyGC_Head* unreachable) {
+  if (extent == Extent::kSome) copy_counts(set);
+  subtract_inner_references<extent>(set);
   init(unreachable);
-  separate_unreachable(set, unreachable);
+  return separate_unreachable<untracking>(set, unreachable);
+}
+
+/// True when the generations hold every tracked object of the process.
+bool nothing_is_elsewhere(PyThreadState* tstate) {
+  return is_empty(&tstate->interp->gc.permanent_generation.head) && tstate->interp->next == nullptr &&
+         tstate->interp == _PyRuntime.interpreters.head;
+}
+
+/// Untracks the dicts of `list` that hold untracked things only; the number of objects that stay.
+Py_ssize_t untrack_dicts(PyGC_Head* list) {
+  Py_ssize_t kept = 0;
+  for (PyGC_Head* node = next(list); node != list;) {
+    PyGC_Head* after = next(node);
+    __builtin_prefetch(next(after));
+    PyObject* object = object_of(node);
+    if (PyDict_CheckExact(object)) _PyDict_MaybeUntrack(object);
+    kept += node->_gc_next != 0;
+    node = after;
+  }
+  return kept;
+}
+
+/// deduce_unreachable() over the oldest generation, which untracks dicts too. Gives the number of objects that stay.
+Py_ssize_t deduce_unreachable_of_all(PyThreadState* tstate, PyGC_Head* set, PyGC_Head* unreachable) {
+  const ReachableCount count =
+      nothing_is_elsewhere(tstate)
+          ? deduce_unreachable<Untracking::kTuplesAndDicts, Extent::kAll>(set, unreachable)
+          : deduce_unreachable<Untracking::kTuplesAndDicts>(set, unreachable);
+  // Whether a dict can go depends on the tuples in it, which may have gone after it was looked at.
+  return count.untracked_tuples == 0 ? count.kept : untrack_dicts(set);
 }
 
 void clear_unreachable_marks(PyGC_Head* list) {
   list->_gc_next &= ~kUnreachable;
   for (PyGC_Head* node = next(list); node != list; node = next(node)) node->_gc_next &= ~kUnreachable;
-}
-
-template <class Check, class Untrack>
-void untrack_if_possible(PyGC_Head* list, Check check, Untrack untrack) {
-  for (PyGC_Head* node = next(list); node != list;) {
-    PyGC_Head* after = next(node);
-    PyObject* object = object_of(node);
-    if (check(object)) untrack(object);
-    node = after;
-  }
 }
 
 // ---- Legacy finalizers (tp_del): their objects and all they reach are not collected
@@ -240,7 +330,7 @@ void run_finalizers(PyGC_Head* garbage) {
 
 /// Moves what finalizers brought back to `old`; `still` gets what is garbage nevertheless.
 void handle_resurrected(PyGC_Head* unreachable, PyGC_Head* still, PyGC_Head* old) {
-  deduce_unreachable(unreachable, still);
+  deduce_unreachable<Untracking::kNone>(unreachable, still);
   clear_unreachable_marks(still);
   merge(unreachable, old);
 }
@@ -324,14 +414,12 @@ CollectionResult collect(PyThreadState* tstate, int generation, OnError on_error
   PyGC_Head* old = generation < kOldest ? &state.generations[generation + 1].head : young;
 
   PyGC_Head unreachable;
-  deduce_unreachable(young, &unreachable);
-  untrack_if_possible(young, [](PyObject* object) { return PyTuple_CheckExact(object); }, _PyTuple_MaybeUntrack);
   if (generation == kOldest) {
-    untrack_if_possible(young, [](PyObject* object) { return PyDict_CheckExact(object); }, _PyDict_MaybeUntrack);
     state.long_lived_pending = 0;
-    state.long_lived_total = gc_list::size(young);
+    state.long_lived_total = deduce_unreachable_of_all(tstate, young, &unreachable);
   } else {
-    if (generation == kOldest - 1) state.long_lived_pending += gc_list::size(young);
+    const ReachableCount count = deduce_unreachable<Untracking::kTuples>(young, &unreachable);
+    if (generation == kOldest - 1) state.long_lived_pending += count.kept;
     merge(young, old);
   }
 
