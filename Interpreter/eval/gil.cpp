@@ -140,6 +140,7 @@ void take_gil(PyThreadState* tstate) {
   PyInterpreterState* interp = tstate->interp;
   _gil_runtime_state& gil = _PyRuntime.ceval.gil;
 
+  bool requested = false;
   LOCK(gil.mutex);
   while (load(&gil.locked)) {
     unsigned long switches = gil.switch_number;
@@ -147,10 +148,14 @@ void take_gil(PyThreadState* tstate) {
     bool timed_out = wait_for(gil.cond, gil.mutex, interval);
     if (timed_out && load(&gil.locked) && gil.switch_number == switches) {
       if (must_exit(tstate)) {
+        // A request made before would let the holder wait for this thread's turn, which never comes. Under the mutex: the
+        // holder looks at the request after it has dropped the lock.
+        if (requested) reset_gil_drop_request(interp);
         UNLOCK(gil.mutex);
         PyThread_exit_thread();
       }
       request_gil_drop(interp);
+      requested = true;
     }
   }
   // The thread that dropped the lock waits on switch_cond for this very moment.
