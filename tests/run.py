@@ -1,9 +1,10 @@
 """Runs the project's tests: C++ unit tests, language scripts, the conformance sample.
 
-    tests/run.py --pyston BINARY --unit BINARY [unit|lang|tree|packages|conformance ...] [-k TEXT] [-j JOBS]
+    tests/run.py --pyston BINARY --unit BINARY [unit|lang|jit|cli|tree|packages|conformance ...] [-k TEXT] [-j JOBS]
 
 `lang`: every tests/lang/*.py runs on python3.11 and on pyston; stdout, stderr and exit status must agree.
 `jit`: tests/jit/*.py with PYSTON_JIT=1 and with PYSTON_JIT=stress, tests/lang/*.py with stress, compared in the same way.
+`cli`: so must those of every command line of tests/cli/cases.py: bad input, endings, `-m` commands, the prompt.
 `tree`: the repository's own promises: paths that the README names exist, lower layers don't include higher ones, and
 pyston exports every symbol that the python3.11 executable exports.
 `packages`: compiled packages of Debian load and pass their tests (tests/packages/run.py --check).
@@ -49,10 +50,8 @@ def first_difference(name, want, got):
     return f"{name}: line ends differ"
 
 
-def check_script(pyston, path, **variables):
-    """Text of the first difference, or None; pyston runs with the environment variables added."""
-    expected = run_script(ORACLE, path)
-    actual = run_script(pyston, path, **variables)
+def difference(expected, actual):
+    """Text of the first difference of two (stdout, stderr, status), or None."""
     for name, want, got in zip(("stdout", "stderr"), expected, actual):
         if want != got:
             return first_difference(name, want, got)
@@ -61,16 +60,30 @@ def check_script(pyston, path, **variables):
     return None
 
 
-def run_lang(options):
-    scripts = [s for s in sorted((ROOT / "tests" / "lang").glob("*.py")) if options.k in s.name]
+def compare_all(suite, what, options, items, run):
+    """Whether run(ORACLE, item) equals run(pyston, item) for every item; prints the differences."""
+    items = [item for item in items if options.k in item.name]
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-        for path, problem in zip(scripts, pool.map(lambda p: check_script(options.pyston, p), scripts)):
+        problems = pool.map(lambda item: difference(run(ORACLE, item), run(options.pyston, item)), items)
+        for item, problem in zip(items, problems):
             if problem:
                 failures += 1
-                print(f"FAIL lang/{path.name}: {problem}", flush=True)
-    print(f"lang: {len(scripts) - failures} of {len(scripts)} scripts agree with python3.11")
-    return failures == 0 and bool(scripts or options.k)
+                print(f"FAIL {suite}/{item.name}: {problem}", flush=True)
+    print(f"{suite}: {len(items) - failures} of {len(items)} {what} agree with python3.11")
+    return failures == 0 and bool(items or options.k)
+
+
+def run_lang(options):
+    return compare_all("lang", "scripts", options, sorted((ROOT / "tests" / "lang").glob("*.py")), run_script)
+
+
+def run_cli(options):
+    sys.path.insert(0, str(ROOT / "tests" / "cli"))
+    import cases
+    import runner
+    return compare_all("cli", "command lines", options, cases.CASES,
+                       lambda binary, case: runner.run(case, binary, environment()))
 
 
 def run_jit(options):
@@ -80,7 +93,8 @@ def run_jit(options):
     cases = [(path, mode) for path, mode in cases if options.k in path.name]
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-        problems = pool.map(lambda case: check_script(options.pyston, case[0], PYSTON_JIT=case[1]), cases)
+        problems = pool.map(lambda case: difference(run_script(ORACLE, case[0]),
+                                                    run_script(options.pyston, case[0], PYSTON_JIT=case[1])), cases)
         for (path, mode), problem in zip(cases, problems):
             if problem:
                 failures += 1
@@ -157,6 +171,7 @@ SUITES = {
     "unit": run_unit,
     "lang": run_lang,
     "jit": run_jit,
+    "cli": run_cli,
     "tree": run_tree,
     "packages": run_packages,
     "conformance": run_conformance,
@@ -167,7 +182,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pyston", required=True)
     parser.add_argument("--unit", required=True)
-    parser.add_argument("-k", default="", help="only language scripts whose name contains this")
+    parser.add_argument("-k", default="", help="only scripts and command lines whose name contains this")
     parser.add_argument("-j", type=int, default=os.cpu_count() or 2)
     parser.add_argument("suites", nargs="*", help=", ".join(SUITES))
     options = parser.parse_args()

@@ -102,13 +102,10 @@ bool Lexer::read_interactive_line() {
   }
   char* line = PyOS_Readline(file_, stdout, prompt_);
   if (next_prompt_ != nullptr) prompt_ = next_prompt_;
-  if (line == nullptr) {
-    done = PyErr_Occurred() ? Done::kError : Done::kInterrupted;
-    return false;
-  }
-  if (line[0] == '\0') {
+  if (line == nullptr || line[0] == '\0') {
+    done = line != nullptr ? Done::kEof : PyErr_Occurred() ? Done::kError : Done::kInterrupted;
     PyMem_Free(line);
-    done = Done::kEof;
+    PySys_WriteStderr("\n");  // the terminal stands behind the prompt
     return false;
   }
   const bool is_utf8 = encoding == nullptr || std::strcmp(encoding, "utf-8") == 0;

@@ -330,6 +330,7 @@ void* Parser::run_rule() {
     }
     return tree;
   }
+  lexer.stop_interactive = true;  // nobody is asked for more lines to explain an error
   if ((flags_ & PyCF_ALLOW_INCOMPLETE_INPUT) &&
       (lexer.done == Lexer::Done::kEof || lexer.done == Lexer::Done::kUnterminatedTriple ||
        lexer.done == Lexer::Done::kUnterminatedSingle)) {

@@ -78,7 +78,7 @@ int trace_function_entry(PyThreadState* tstate, _PyInterpreterFrame* frame);
 int trace_function_exit(PyThreadState* tstate, _PyInterpreterFrame* frame, PyObject* value);
 void trace_function_unwind(PyThreadState* tstate, _PyInterpreterFrame* frame);
 void trace_exception(PyThreadState* tstate, _PyInterpreterFrame* frame);
-void trace_opcode(PyThreadState* tstate, _PyInterpreterFrame* frame);
+int trace_opcode(PyThreadState* tstate, _PyInterpreterFrame* frame);
 /// Vectorcall with c_call/c_return/c_exception profile events when the callable is a C function.
 PyObject* traced_vectorcall(PyThreadState* tstate, PyObject* callable, PyObject* const* args, size_t nargsf,
                             PyObject* kwnames);

@@ -193,8 +193,8 @@ HANDLER(traced) {
     }
     *stack_pointer++ = value;
   } else if ((opcode == OP_PRECALL || opcode == OP_KW_NAMES) && frame->frame_obj != nullptr &&
-             frame->frame_obj->f_trace_opcodes) {
-    trace_opcode(tstate, frame);
+             frame->frame_obj->f_trace_opcodes && trace_opcode(tstate, frame) != 0) {
+    TAIL_CALL op_error(frame, next_instr, stack_pointer, tstate, oparg);
   }
   TAIL_CALL kNormalHandlers[opcode](frame, next_instr, stack_pointer, tstate, oparg);
 }

@@ -115,9 +115,9 @@ int trace_line(PyThreadState* tstate, _PyInterpreterFrame* frame, int previous_o
   return result;
 }
 
-void trace_opcode(PyThreadState* tstate, _PyInterpreterFrame* frame) {
+int trace_opcode(PyThreadState* tstate, _PyInterpreterFrame* frame) {
   // The CALL that a PRECALL performs: its own event, at its own offset.
-  if (tstate->c_tracefunc == nullptr) return;
+  if (tstate->c_tracefunc == nullptr) return 0;
   _Py_CODEUNIT* here = frame->prev_instr;
   _Py_CODEUNIT* end = _PyCode_CODE(frame->f_code) + Py_SIZE(frame->f_code);
   _Py_CODEUNIT* unit = here;
@@ -127,11 +127,11 @@ void trace_opcode(PyThreadState* tstate, _PyInterpreterFrame* frame) {
     if (unit >= end) break;
     opcode = _PyOpcode_Deopt[_Py_OPCODE(*unit)];
     frame->prev_instr = unit;
-    if (call_trace(tstate->c_tracefunc, tstate->c_traceobj, tstate, frame, PyTrace_OPCODE, Py_None) != 0) {
-      PyErr_Clear();
-    }
+    if (call_trace(tstate->c_tracefunc, tstate->c_traceobj, tstate, frame, PyTrace_OPCODE, Py_None) != 0) return -1;
+    if (tstate->c_tracefunc == nullptr) break;
   }
   frame->prev_instr = here;
+  return 0;
 }
 
 void trace_exception(PyThreadState* tstate, _PyInterpreterFrame* frame) {

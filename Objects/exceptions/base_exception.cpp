@@ -170,8 +170,8 @@ Status set_cause(Borrowed<> self, PyObject* value) {
 }
 
 PyMethodDef base_exception_methods[] = {
-    method<reduce, "__reduce__($self)", "Helper for pickle.">(),
-    method<setstate, "__setstate__($self, state, /)", "Sets the attributes that a dict names.">(),
+    method<reduce, "__reduce__($self)">(),
+    method<setstate, "__setstate__($self, state, /)">(),
     method<with_traceback, "with_traceback($self, tb, /)", "Sets __traceback__ and returns the exception itself.">(),
     method<add_note, "add_note($self, note, /)", "Appends a note that tracebacks show below the message.">(),
     {}};

@@ -257,9 +257,9 @@ bool same_metadata(PyObject* exception, PyObject* original) {
 
 PyMethodDef group_methods[] = {
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "Parametrises the class in annotations."},
-    method<derive, "derive($self, excs, /)", "Makes a group of other members with this group's message.">(),
-    method<group_split, "split($self, *args)", "Returns the matching part and the rest.">(),
-    method<group_subgroup, "subgroup($self, *args)", "Returns the matching part, or None.">(),
+    method<derive, "derive($self, excs, /)">(),
+    method<group_split, "split($self, *args)">(),
+    method<group_subgroup, "subgroup($self, *args)">(),
     {}};
 PyMemberDef group_members[] = {
     {"message", T_OBJECT, offsetof(PyBaseExceptionGroupObject, msg), READONLY, "message of the group"},

@@ -132,7 +132,7 @@ Status set_written(Borrowed<PyOSErrorObject> self, PyObject* value) {
   return Status::kOk;
 }
 
-PyMethodDef os_error_methods[] = {method<os_error_reduce, "__reduce__($self)", "Helper for pickle.">(), {}};
+PyMethodDef os_error_methods[] = {method<os_error_reduce, "__reduce__($self)">(), {}};
 PyMemberDef os_error_members[] = {
     {"errno", T_OBJECT, offsetof(PyOSErrorObject, myerrno), 0, "number of the error"},
     {"strerror", T_OBJECT, offsetof(PyOSErrorObject, strerror), 0, "text of the error"},

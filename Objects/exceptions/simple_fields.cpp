@@ -124,7 +124,7 @@ PyMemberDef import_error_members[] = {
     {"name", T_OBJECT, offsetof(PyImportErrorObject, name), 0, "name of the module"},
     {"path", T_OBJECT, offsetof(PyImportErrorObject, path), 0, "path of the module"},
     {}};
-PyMethodDef import_error_methods[] = {method<import_error_reduce, "__reduce__($self)", "Helper for pickle.">(), {}};
+PyMethodDef import_error_methods[] = {method<import_error_reduce, "__reduce__($self)">(), {}};
 PyMemberDef name_error_members[] = {{"name", T_OBJECT, offsetof(PyNameErrorObject, name), 0, "the name"}, {}};
 PyMemberDef attribute_error_members[] = {
     {"name", T_OBJECT, offsetof(PyAttributeErrorObject, name), 0, "name of the attribute"},

@@ -483,10 +483,13 @@ PyMethodDef float_methods[] = {
            "Rounds to a number of decimal places, half to even; to an int without ndigits.">(),
     method<float_as_integer_ratio, "as_integer_ratio($self, /)",
            "A pair of ints in lowest terms whose ratio is exactly the float; the second is positive.\n\n"
-           ">>> (-0.25).as_integer_ratio()\n(-1, 4)">(),
+           ">>> (-0.25).as_integer_ratio()\n(-1, 4)\n>>> (12.0).as_integer_ratio()\n(12, 1)\n"
+           ">>> (0.0).as_integer_ratio()\n(0, 1)">(),
     method<float_fromhex, "fromhex($type, string, /)",
-           "The float that a hexadecimal string denotes.\n\n>>> float.fromhex('0x1.8p1')\n3.0">(METH_CLASS),
-    method<float_hex, "hex($self, /)", "The float in hexadecimal notation.\n\n>>> 3.0.hex()\n'0x1.8000000000000p+1'">(),
+           "The float that a hexadecimal string denotes.\n\n>>> float.fromhex('0x1.8p1')\n3.0\n"
+           ">>> float.fromhex('-0x1p-2')\n-0.25">(METH_CLASS),
+    method<float_hex, "hex($self, /)", "The float in hexadecimal notation.\n\n>>> 3.0.hex()\n'0x1.8000000000000p+1'\n"
+           ">>> (-0.25).hex()\n'-0x1.0000000000000p-2'">(),
     method<float_is_integer, "is_integer($self, /)", "Whether the float is a whole number.">(),
     method<float_getnewargs, "__getnewargs__($self, /)">(),
     method<float_getformat, "__getformat__($type, typestr, /)",

@@ -239,9 +239,9 @@ PyMethodDef int_methods[] = {
     {"conjugate", [](PyObject* self, PyObject*) { return int_exact(self); }, METH_NOARGS,
      "The complex conjugate of an int: the int itself."},
     method<int_bit_length, "bit_length($self, /)",
-           "How many bits the absolute value needs in binary.\n\n>>> (37).bit_length()\n6">(),
+           "How many bits the absolute value needs in binary.\n\n>>> (37).bit_length()\n6\n>>> bin(37)\n'0b100101'">(),
     method<int_bit_count, "bit_count($self, /)",
-           "How many one bits the absolute value has.\n\n>>> (13).bit_count()\n3">(),
+           "How many one bits the absolute value has.\n\n>>> bin(13)\n'0b1101'\n>>> (13).bit_count()\n3">(),
     method<int_to_bytes, "to_bytes($self, /, length=1, byteorder='big', *, signed=False)",
            "Bytes that represent the integer.\n\n  length\n    How many bytes; OverflowError if they don't suffice.\n"
            "  byteorder\n    'big': most significant byte first, 'little': last.\n  signed\n"
@@ -251,7 +251,8 @@ PyMethodDef int_methods[] = {
            "bytes.\n  byteorder\n    'big': most significant byte first, 'little': last.\n  signed\n"
            "    Whether the bytes are two's complement.">(METH_CLASS),
     method<int_as_integer_ratio, "as_integer_ratio($self, /)",
-           "A pair of ints whose ratio is the integer; the second is 1.">(),
+           "A pair of ints whose ratio is the integer; the second is 1.\n\n>>> (12).as_integer_ratio()\n(12, 1)\n"
+           ">>> (-12).as_integer_ratio()\n(-12, 1)\n>>> (0).as_integer_ratio()\n(0, 1)">(),
     {"__trunc__", [](PyObject* self, PyObject*) { return int_exact(self); }, METH_NOARGS,
      "Truncating an int gives the int."},
     {"__floor__", [](PyObject* self, PyObject*) { return int_exact(self); }, METH_NOARGS, "The floor of an int: itself."},

@@ -77,6 +77,19 @@ PyObject* convert_digits(const char* first, const char* last, Py_ssize_t count, 
   return int_normalize(result);
 }
 
+/// The base that a literal itself names, for base 0.
+int named_base(const char* text) {
+  while (Py_ISSPACE(*text)) text++;
+  if (*text == '+' || *text == '-') text++;
+  if (text[0] != '0') return 10;
+  switch (text[1] | 0x20) {
+    case 'x': return 16;
+    case 'o': return 8;
+    case 'b': return 2;
+    default: return 10;
+  }
+}
+
 /// Reads an integer literal with optional space around it. `end` is where reading stopped. The text is followed by a
 /// NUL. On kInvalid no exception is set.
 Parse parse_int(const char* text, int base, const char** end, PyObject** result) {
@@ -86,15 +99,8 @@ Parse parse_int(const char* text, int base, const char** end, PyObject** result)
   if (*p == '+' || *p == '-') negative = *p++ == '-';
   bool must_be_zero = false;
   if (base == 0) {
-    base = 10;
-    if (p[0] == '0') {
-      switch (p[1] | 0x20) {
-        case 'x': base = 16; break;
-        case 'o': base = 8; break;
-        case 'b': base = 2; break;
-        default: must_be_zero = true;  // "007" is refused, "00" is not
-      }
-    }
+    base = named_base(p);
+    must_be_zero = base == 10 && p[0] == '0';  // "007" is refused, "00" is not
   }
   const char prefix = p[0] == '0' ? static_cast<char>(p[1] | 0x20) : '\0';
   if ((base == 16 && prefix == 'x') || (base == 8 && prefix == 'o') || (base == 2 && prefix == 'b')) {
@@ -155,7 +161,8 @@ PyObject* PyLong_FromString(const char* text, char** pend, int base) {
   const size_t length = strnlen(text, 200);
   Ref<> shown = Ref<>::steal(PyUnicode_FromStringAndSize(text, static_cast<Py_ssize_t>(length)));
   if (!shown) return nullptr;
-  return raise(PyExc_ValueError, "invalid literal for int() with base %d: %.200R", base, shown.get());
+  return raise(PyExc_ValueError, "invalid literal for int() with base %d: %.200R", base != 0 ? base : named_base(text),
+               shown.get());
 }
 
 /// The text must be NUL-terminated at length n. Returns new.

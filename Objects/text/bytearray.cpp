@@ -498,6 +498,7 @@ Status bytearray_extend(Borrowed<PyByteArrayObject> self, Borrowed<> iterable) {
     }
     return Status::kError;
   }
+  VM_CHECK(PyObject_LengthHint(iterable, 32));  // only for what it may raise
   VM_CHECK(append_iterable(collected.get(), iterator.get()));
   return assign_range(self, Py_SIZE(self.object()), Py_SIZE(self.object()), PyByteArray_AS_STRING(collected.get()),
                       Py_SIZE(collected.get()));
@@ -580,7 +581,7 @@ PyMethodDef bytearray_methods[] = {
     method<bytearray_extend, "extend($self, iterable_of_ints, /)", "Adds all bytes of an iterable or buffer at the end.">(),
     method<bytearray_fromhex, "fromhex($type, string, /)",
            "A bytearray from hexadecimal digits; spaces between two bytes are skipped.\n\n"
-           ">>> bytearray.fromhex('B9 01EF')\nbytearray(b'\\xb9\\x01\\xef')">(METH_CLASS),
+           "bytearray.fromhex('B9 01EF') is bytearray(b'\\xb9\\x01\\xef').">(METH_CLASS),
     method<bytearray_insert, "insert($self, index, item, /)", "Inserts one byte before the index.">(),
     method<bytearray_pop, "pop($self, index=-1, /)", "Removes the byte at the index and returns it.">(),
     method<bytearray_remove, "remove($self, value, /)", "Removes the first occurrence of a byte.">(),

@@ -581,8 +581,8 @@ PyMethodDef bytes_methods[] = {
     method<bytes_getnewargs, "__getnewargs__($self, /)">(),
     method<bytes_bytes, "__bytes__($self, /)", "The value as an exact bytes object.">(),
     method<bytes_fromhex, "fromhex($type, string, /)",
-           "Bytes from hexadecimal digits; spaces between two bytes are skipped.\n\n>>> bytes.fromhex('B9 01EF')\n"
-           "b'\\xb9\\x01\\xef'">(METH_CLASS),
+           "Bytes from hexadecimal digits; spaces between two bytes are skipped.\n\n"
+           "bytes.fromhex('B9 01EF') is b'\\xb9\\x01\\xef'.">(METH_CLASS),
     PYSTON_BYTES_METHODS(BytesKind, "bytes"),
     {}};
 

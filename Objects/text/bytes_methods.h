@@ -663,7 +663,7 @@ PyObject* repr(const char* prefix, View text, const char* suffix, bool smart_quo
     method<endswith, "endswith(*args)", "B.endswith(suffix[, start[, end]]) -> bool\n\nWhether B[start:end] ends with the suffix, or with one of a tuple.">(), \
     method<expandtabs<Kind>, "expandtabs($self, /, tabsize=8)", "A copy with tabs replaced by spaces.">(),              \
     method<bytes::find, "find(*args)", "B.find(sub[, start[, end]]) -> int\n\nThe lowest index of sub in B[start:end], -1 when there is none.">(), \
-    method<bytes::hex, "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "The bytes as hexadecimal digits.\n\n  sep\n    A separator between groups.\n  bytes_per_sep\n    Group size, counted from the right; from the left when negative.">(), \
+    method<bytes::hex, "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "The bytes as hexadecimal digits.\n\n  sep\n    A separator between groups.\n  bytes_per_sep\n    Group size, counted from the right; from the left when negative.\n\n>>> data = " type "(b'\\xf0\\x0d\\xbe\\xef')\n>>> data.hex()\n'f00dbeef'\n>>> data.hex('-')\n'f0-0d-be-ef'\n>>> data.hex('_', 3)\n'f0_0dbeef'\n>>> data.hex(':', -3)\n'f00dbe:ef'">(), \
     method<bytes::index, "index(*args)", "B.index(sub[, start[, end]]) -> int\n\nLike find, but ValueError when there is none.">(), \
     method<is_all<PY_CTF_ALNUM>, "isalnum($self, /)", "B.isalnum() -> bool\n\nWhether there are only ASCII letters and digits, and any.">(), \
     method<is_all<PY_CTF_ALPHA>, "isalpha($self, /)", "B.isalpha() -> bool\n\nWhether there are only ASCII letters, and any.">(), \
@@ -673,7 +673,7 @@ PyObject* repr(const char* prefix, View text, const char* suffix, bool smart_quo
     method<is_all<PY_CTF_SPACE>, "isspace($self, /)", "B.isspace() -> bool\n\nWhether there is only ASCII whitespace, and any.">(), \
     method<istitle, "istitle($self, /)", "B.istitle() -> bool\n\nWhether upper case letters start words and lower case ones continue them.">(), \
     method<is_cased<PY_CTF_UPPER>, "isupper($self, /)", "B.isupper() -> bool\n\nWhether there are letters, and all are upper case.">(), \
-    method<join_method<Kind>, "join($self, iterable_of_bytes, /)", "Bytes-like objects put together with this one between them.\n\n>>> b'.'.join([b'ab', b'pq'])\nb'ab.pq'">(), \
+    method<join_method<Kind>, "join($self, iterable_of_bytes, /)", "Bytes-like objects put together with this one between them.\n\nb'.'.join([b'ab', b'pq']) is b'ab.pq'.">(), \
     method<ljust<Kind>, "ljust($self, width, fillchar=b' ', /)", "A copy left-justified in a field of the given width.">(), \
     method<lower<Kind>, "lower($self, /)", "A copy in lower case (ASCII).">(),                                          \
     method<strip<Kind, Sides::kLeft>, "lstrip($self, bytes=None, /)", "A copy without leading bytes of the set (ASCII whitespace).">(), \

@@ -1124,7 +1124,9 @@ PyMethodDef memory_methods[] = {
            "The items as bytes; order 'C' (last index fastest), 'F' (first index fastest) or 'A' (as in memory).">(),
     method<memory_hex, "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)",
            "The bytes as hexadecimal digits.\n\n  sep\n    A separator between groups.\n  bytes_per_sep\n"
-           "    Group size, counted from the right; from the left when negative.">(),
+           "    Group size, counted from the right; from the left when negative.\n\n"
+           ">>> view = memoryview(b'\\xf0\\x0d\\xbe\\xef')\n>>> view.hex()\n'f00dbeef'\n>>> view.hex('-')\n"
+           "'f0-0d-be-ef'\n>>> view.hex('_', 3)\n'f0_0dbeef'\n>>> view.hex(':', -3)\n'f00dbe:ef'">(),
     method<memory_tolist, "tolist($self, /)", "The items as a list, nested for several dimensions.">(),
     method<memory_cast, "cast($self, /, format, shape=<unrepresentable>)",
            "A view on the same memory with another format or shape.">(),

@@ -85,8 +85,9 @@ char* copy_utf8(const wchar_t* text) {
   return status == 0 ? bytes : nullptr;
 }
 
-/// Replaces an encoding name in the configuration by the name that its codec reports.
-PyStatus canonical_encoding(wchar_t** name) {
+/// Replaces an encoding name in the configuration by the name that its codec reports. With `failure` the codec's error
+/// stays set, for the fatal error's text.
+PyStatus canonical_encoding(wchar_t** name, PyStatus failure) {
   char* bytes = copy_utf8(*name);
   if (bytes == nullptr) return PyStatus_Error("failed to encode the encoding name");
   Ref<> codec = Ref<>::steal(_PyCodec_Lookup(bytes));
@@ -102,10 +103,7 @@ PyStatus canonical_encoding(wchar_t** name) {
       }
     }
   }
-  if (copy == nullptr) {
-    if (PyErr_Occurred()) PyErr_Print();
-    return PyStatus_Error("failed to get the Python codec name of the filesystem encoding");
-  }
+  if (copy == nullptr) return failure;
   PyMem_RawFree(*name);
   *name = copy;
   return PyStatus_Ok();
@@ -361,9 +359,17 @@ int _PyUnicode_WideCharString_Opt_Converter(PyObject* obj, void* ptr) {
 PyStatus _PyUnicode_InitEncodings(PyThreadState* tstate) {
   // The first look-up imports `encodings` and registers the error handlers.
   PyConfig* config = const_cast<PyConfig*>(_PyInterpreterState_GetConfig(tstate->interp));
-  PyStatus status = canonical_encoding(&config->filesystem_encoding);
+  auto failure = [](const char* function, const char* message) {
+    PyStatus status = PyStatus_Error(message);
+    status.func = function;
+    return status;
+  };
+  PyStatus status =
+      canonical_encoding(&config->filesystem_encoding,
+                         failure("init_fs_encoding", "failed to get the Python codec name of the filesystem encoding"));
   if (PyStatus_Exception(status)) return status;
   status = init_fs_codec(tstate->interp);
   if (PyStatus_Exception(status)) return status;
-  return canonical_encoding(&config->stdio_encoding);
+  return canonical_encoding(&config->stdio_encoding, failure("init_stdio_encoding",
+                                                             "failed to get the Python codec name of the stdio encoding"));
 }

@@ -65,6 +65,8 @@ bool surrogate_escapes(_Py_error_handler errors, bool* surrogateescape) {
 }
 
 bool is_surrogate(wchar_t c) { return c >= 0xD800 && c <= 0xDFFF; }
+/// False also for what the C library makes of UTF-8 sequences of five and six bytes.
+bool is_character(wchar_t c) { return !is_surrogate(c) && c <= 0x10FFFF; }
 
 int decode_ascii(const char* text, wchar_t** wide, size_t* length, const char** reason, bool surrogateescape) {
   const size_t size = std::strlen(text);
@@ -98,7 +100,7 @@ int decode_with_locale(const char* text, wchar_t** wide, size_t* length, const c
     const size_t done = std::mbstowcs(out, text, count + 1);
     if (done != static_cast<size_t>(-1)) {
       bool clean = true;
-      for (size_t i = 0; i < done && clean; i++) clean = !is_surrogate(out[i]);
+      for (size_t i = 0; i < done && clean; i++) clean = is_character(out[i]);
       if (clean) {
         *wide = out;
         if (length != nullptr) *length = done;
@@ -116,7 +118,7 @@ int decode_with_locale(const char* text, wchar_t** wide, size_t* length, const c
   while (remaining > 0) {
     const size_t used = std::mbrtowc(p, in, remaining, &state);
     if (used == 0) break;
-    const bool bad = used == static_cast<size_t>(-1) || used == static_cast<size_t>(-2) || is_surrogate(*p);
+    const bool bad = used == static_cast<size_t>(-1) || used == static_cast<size_t>(-2) || !is_character(*p);
     if (!bad) {
       in += used;
       remaining -= used;

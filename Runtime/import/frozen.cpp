@@ -19,15 +19,21 @@ const struct _frozen* PyImport_FrozenModules = nullptr;
 const struct _frozen* _PyImport_FrozenBootstrap = pyston::import::kFrozenBootstrap;
 const struct _frozen* _PyImport_FrozenStdlib = pyston::import::kFrozenStdlib;
 namespace {
-const struct _frozen kNoModules[] = {{nullptr, nullptr, 0, 0, nullptr}};
+/// What importlib takes a frozen module's source for. "<": the module is the named package's __init__.
 const struct _module_alias kAliases[] = {
     {"_frozen_importlib", "importlib._bootstrap"},
     {"_frozen_importlib_external", "importlib._bootstrap_external"},
     {"os.path", "posixpath"},
+    {"__hello_alias__", "__hello__"},
+    {"__phello_alias__", "__hello__"},
+    {"__phello_alias__.spam", "__hello__"},
+    {"__phello__.__init__", "<__phello__"},
+    {"__phello__.ham.__init__", "<__phello__.ham"},
+    {"__hello_only__", nullptr},
     {nullptr, nullptr},
 };
 }  // namespace
-const struct _frozen* _PyImport_FrozenTest = kNoModules;
+const struct _frozen* _PyImport_FrozenTest = pyston::import::kFrozenTest;
 const struct _module_alias* _PyImport_FrozenAliases = kAliases;
 
 namespace pyston::import {

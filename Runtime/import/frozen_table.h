@@ -7,4 +7,5 @@
 namespace pyston::import {
 extern "C" const struct _frozen kFrozenBootstrap[];
 extern "C" const struct _frozen kFrozenStdlib[];
+extern "C" const struct _frozen kFrozenTest[];
 }  // namespace pyston::import

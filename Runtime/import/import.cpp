@@ -44,8 +44,6 @@ PyObject* PyImport_GetModuleDict(void) {
   return interp->modules;
 }
 
-PyObject* PyImport_GetModule(PyObject* name) { return get_module(_PyThreadState_GET(), name); }
-
 PyObject* _PyImport_GetModuleId(_Py_Identifier* id) {
   PyObject* name = _PyUnicode_FromId(id);
   return name == nullptr ? nullptr : PyImport_GetModule(name);
@@ -373,6 +371,17 @@ Ref<> import_level(PyThreadState* tstate, PyObject* name, PyObject* globals, PyO
 }
 
 }  // namespace
+
+/// Null without an exception when there is no such module.
+PyObject* PyImport_GetModule(PyObject* name) {
+  PyThreadState* tstate = _PyThreadState_GET();
+  Ref<> module = Ref<>::steal(get_module(tstate, name));
+  if (module && module.get() != Py_None && failed(ensure_initialized(tstate, module.get(), name))) {
+    remove_importlib_frames(tstate);
+    return nullptr;
+  }
+  return module.release();
+}
 
 PyObject* PyImport_ImportModuleLevelObject(PyObject* name, PyObject* globals, PyObject*, PyObject* fromlist, int level) {
   PyThreadState* tstate = _PyThreadState_GET();

@@ -47,21 +47,33 @@ ALWAYS_INLINE bool is_pool() {
 }
 
 constexpr size_t kLimit = PY_SSIZE_T_MAX;
+constexpr size_t kLarge = size_t{1} << 28;
+
+/// Whether the kernel would promise that much memory. mimalloc maps without reservation, which the kernel never refuses:
+/// what exceeds the machine would succeed here and get the process killed when it is written to, instead of MemoryError.
+COLD bool is_granted(size_t size) {
+  if (size > kLimit) return false;
+  void* probe = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (probe == MAP_FAILED) return false;
+  munmap(probe, size);
+  return true;
+}
+ALWAYS_INLINE bool is_refused(size_t size) { return UNLIKELY(size > kLarge) && !is_granted(size); }
 
 template <int domain>
 ALWAYS_INLINE void* allocate(size_t size) {
-  if (UNLIKELY(size > kLimit)) return nullptr;
+  if (is_refused(size)) return nullptr;
   if (is_pool<domain>()) return pool_malloc(nullptr, size);
   return allocators[domain].malloc(allocators[domain].ctx, size);
 }
 template <int domain>
 ALWAYS_INLINE void* allocate_zeroed(size_t count, size_t size) {
-  if (UNLIKELY(size != 0 && count > kLimit / size)) return nullptr;
+  if (UNLIKELY(size != 0 && count > kLimit / size) || is_refused(count * size)) return nullptr;
   return allocators[domain].calloc(allocators[domain].ctx, count, size);
 }
 template <int domain>
 ALWAYS_INLINE void* reallocate(void* block, size_t size) {
-  if (UNLIKELY(size > kLimit)) return nullptr;
+  if (is_refused(size)) return nullptr;
   if (is_pool<domain>()) return pool_realloc(nullptr, block, size);
   return allocators[domain].realloc(allocators[domain].ctx, block, size);
 }

@@ -392,7 +392,8 @@ PyStatus parse_command_line(PyConfig* config, WarningOptions* warnings, Py_ssize
       case 'b': config->bytes_warning++; break;
       case 'd': config->parser_debug++; break;
       case 'i': config->inspect++; config->interactive++; break;
-      case 'E': case 'I': case 'X': case 'R': break;  // pre-initialisation has dealt with them; -R is always on
+      case 'E': case 'I': case 'X': break;  // pre-initialisation has dealt with them
+      case 'R': config->use_hash_seed = 0; break;
       case 'O': config->optimization_level++; break;
       case 'P': config->safe_path = 1; break;
       case 'B': config->write_bytecode = 0; break;
@@ -476,7 +477,7 @@ PyStatus read_environment(PyConfig* config) {
       errno = 0;
       const unsigned long value = strtoul(seed, &end, 10);
       if (*end != '\0' || value > 4294967295UL || (errno == ERANGE && value == ULONG_MAX)) {
-        return status_error(nullptr, "PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]");
+        return status_error("config_init_hash_seed", "PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]");
       }
       config->use_hash_seed = 1;
       config->hash_seed = value;
@@ -502,14 +503,14 @@ PyStatus read_int_max_str_digits(PyConfig* config) {
   if (const char* value = _Py_GetEnv(config->use_environment, "PYTHONINTMAXSTRDIGITS")) {
     int digits;
     if (_Py_str_to_int(value, &digits) < 0 || (digits != 0 && digits < _PY_LONG_MAX_STR_DIGITS_THRESHOLD)) {
-      return status_error(nullptr, "PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.");
+      return status_error("config_init_int_max_str_digits", "PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.");
     }
     _Py_global_config_int_max_str_digits = digits;
   }
   if (const wchar_t* option = _Py_get_xoption(&config->xoptions, L"int_max_str_digits")) {
     const int digits = option_number(option, -1);
     if (digits < 0 || (digits != 0 && digits < _PY_LONG_MAX_STR_DIGITS_THRESHOLD)) {
-      return status_error(nullptr, "-X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited.");
+      return status_error("config_init_int_max_str_digits", "-X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited.");
     }
     _Py_global_config_int_max_str_digits = digits;
   }
@@ -555,10 +556,10 @@ PyStatus read_xoptions(PyConfig* config) {
     config->tracemalloc = 0;
     if (const wchar_t* option = _Py_get_xoption(&config->xoptions, L"tracemalloc")) {
       config->tracemalloc = option_number(option, 1);
-      if (config->tracemalloc < 0) return status_error(nullptr, "-X tracemalloc=NFRAME: invalid number of frames");
+      if (config->tracemalloc < 0) return status_error("config_init_tracemalloc", "-X tracemalloc=NFRAME: invalid number of frames");
     } else if (const char* value = _Py_GetEnv(use, "PYTHONTRACEMALLOC")) {
       if (_Py_str_to_int(value, &config->tracemalloc) < 0 || config->tracemalloc < 0) {
-        return status_error(nullptr, "PYTHONTRACEMALLOC: invalid number of frames");
+        return status_error("config_init_tracemalloc", "PYTHONTRACEMALLOC: invalid number of frames");
       }
     }
   }
@@ -572,7 +573,7 @@ PyStatus read_xoptions(PyConfig* config) {
   }
   if (const wchar_t* option = _Py_get_xoption(&config->xoptions, L"frozen_modules")) {
     const wchar_t* value = wcschr(option, L'=');
-    if (value == nullptr || wcscmp(value + 1, L"on") == 0) {
+    if (value == nullptr || value[1] == L'\0' || wcscmp(value + 1, L"on") == 0) {
       config->use_frozen_modules = 1;
     } else if (wcscmp(value + 1, L"off") == 0) {
       config->use_frozen_modules = 0;

@@ -166,7 +166,7 @@ PyStatus read_utf8_mode(PyPreConfig* config, const _PyPreCmdline* cmdline) {
     } else if (wcscmp(value + 1, L"0") == 0) {
       config->utf8_mode = 0;
     } else {
-      return status_error(nullptr, "invalid -X utf8 option value");
+      return status_error("preconfig_init_utf8_mode", "invalid -X utf8 option value");
     }
     return status_ok();
   }
@@ -176,7 +176,7 @@ PyStatus read_utf8_mode(PyPreConfig* config, const _PyPreCmdline* cmdline) {
     } else if (strcmp(value, "0") == 0) {
       config->utf8_mode = 0;
     } else {
-      return status_error(nullptr, "invalid PYTHONUTF8 environment variable value");
+      return status_error("preconfig_init_utf8_mode", "invalid PYTHONUTF8 environment variable value");
     }
     return status_ok();
   }
@@ -208,7 +208,7 @@ PyStatus read_allocator(PyPreConfig* config) {
   if (const char* name = _Py_GetEnv(config->use_environment, "PYTHONMALLOC")) {
     PyMemAllocatorName allocator;
     if (_PyMem_GetAllocatorName(name, &allocator) < 0) {
-      return status_error(nullptr, "PYTHONMALLOC: unknown allocator");
+      return status_error("preconfig_init_allocator", "PYTHONMALLOC: unknown allocator");
     }
     config->allocator = allocator;
   } else if (config->dev_mode) {
@@ -264,7 +264,10 @@ namespace {
 constexpr const char* kCoercionTargets[] = {"C.UTF-8", "C.utf8", "UTF-8"};
 }
 
-int _Py_LegacyLocaleDetected(int) {
+/// Whether LC_CTYPE is "C". Without `warn`: only where coercing could change it, which LC_ALL prevents.
+int _Py_LegacyLocaleDetected(int warn) {
+  const char* all = warn ? nullptr : getenv("LC_ALL");
+  if (all != nullptr && all[0] != '\0') return 0;
   const char* name = setlocale(LC_CTYPE, nullptr);
   return name != nullptr && strcmp(name, "C") == 0;
 }

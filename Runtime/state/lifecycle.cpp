@@ -325,6 +325,12 @@ PyStatus init_interpreter_main(PyThreadState* tstate) {
     return status_error(__func__, "Failed to import the site module");
   }
   if (is_main) STATUS_TRY(start_jit());
+  if (is_main && _PyRuntime.preconfig.coerce_c_locale_warn && _Py_LegacyLocaleDetected(1)) {
+    PySys_FormatStderr(
+        "Python runtime initialized with LC_CTYPE=C (a locale with default ASCII encoding), which may cause Unicode "
+        "compatibility problems. Using C.UTF-8, C.utf8, or UTF-8 (if available) as alternative Unicode-compatible "
+        "locales is recommended.\n");
+  }
   return status_ok();
 }
 
@@ -534,12 +540,12 @@ namespace {
     // A thread that does not hold the GIL must neither touch objects nor be shown as the current one.
     PyThreadState* tstate = _PyRuntimeState_GetThreadState(&_PyRuntime);
     PyThreadState* own = PyGILState_GetThisThreadState();
-    if (own != nullptr && own == tstate && PyErr_Occurred()) {
-      PyErr_PrintEx(0);
-    } else if (_PyRuntime.gilstate.autoInterpreterState != nullptr) {
+    const bool has_traceback = own != nullptr && own == tstate && tstate->curexc_traceback != nullptr;
+    if (own != nullptr && own == tstate && PyErr_Occurred()) PyErr_PrintEx(0);
+    if (!has_traceback) {
       fputc('\n', stderr);
       fflush(stderr);
-      _Py_DumpTracebackThreads(fileno(stderr), nullptr, own);
+      if (_PyRuntime.gilstate.autoInterpreterState != nullptr) _Py_DumpTracebackThreads(fileno(stderr), nullptr, own);
     }
     if (tstate != nullptr || own != nullptr) {
       fflush(stderr);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "Runtime/options/options.h"
 #include "Runtime/state/lifecycle.h"
 #include "internal/pycore_fileutils.h"
 #include "internal/pycore_initconfig.h"
@@ -57,13 +58,10 @@ Ref<> make_stream(const PyConfig* config, PyObject* io, int fd, bool write_mode,
 }
 
 /// A script that is a directory is refused before anything runs.
-Status refuse_directory_stdin() {
+void refuse_directory_stdin() {
   struct stat info;
-  if (fstat(fileno(stdin), &info) == 0 && S_ISDIR(info.st_mode)) {
-    fprintf(stderr, "<stdin> is a directory, cannot continue\n");
-    exit(1);
-  }
-  return Status::kOk;
+  if (fstat(fileno(stdin), &info) != 0 || !S_ISDIR(info.st_mode)) return;
+  Py_ExitStatusException(options::status_error("init_sys_streams", "<stdin> is a directory, cannot continue"));
 }
 
 }  // namespace
@@ -76,7 +74,7 @@ Status open_preliminary_stderr() {
 
 Status open_standard_streams(PyThreadState* tstate) {
   const PyConfig* config = _PyInterpreterState_GetConfig(tstate->interp);
-  VM_CHECK(refuse_directory_stdin());
+  refuse_directory_stdin();
   // The codecs of the streams are looked up through the encodings package; io brings the rest.
   auto encodings = VM_TRY(Ref<>::steal(PyImport_ImportModule("encodings.utf_8")));
   auto latin = VM_TRY(Ref<>::steal(PyImport_ImportModule("encodings.latin_1")));

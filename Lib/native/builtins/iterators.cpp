@@ -392,7 +392,7 @@ PyTypeObject PyZip_Type = {
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
     .tp_doc = "zip(*iterables, strict=False) --> zip object\n\n"
               "Iterates over tuples of the items of all iterables; ends with the shortest. With `strict` a ValueError\n"
-              "tells when they don't end together.",
+              "tells when they don't end together.\n\n>>> list(zip('abc', range(9)))\n[('a', 0), ('b', 1), ('c', 2)]",
     .tp_traverse = reinterpret_cast<traverseproc>(reinterpret_cast<void (*)()>(zip_traverse)),
     .tp_iter = PyObject_SelfIter,
     .tp_iternext = slot<zip_next>,

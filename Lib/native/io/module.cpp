@@ -212,7 +212,7 @@ int module_exec(PyObject* module) {
   return 0;
 }
 
-PyModuleDef io_module = {PyModuleDef_HEAD_INIT, "_io", "The built-in streams behind module io.", -1, module_methods,
+PyModuleDef io_module = {PyModuleDef_HEAD_INIT, "io", "The built-in streams behind module io.", -1, module_methods,
                          nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace

@@ -128,7 +128,8 @@ struct UnpicklerObject {
   int peeked;             // `input` is still to be skipped in the file up to `position`
   int protocol;
   int fix_imports;
-  void* reserved[5];
+  PyObject* far_memo;  // dict for indices far beyond memo_used; null as long as there is none
+  void* reserved[4];
 };
 static_assert(sizeof(UnpicklerObject) == 272, "sys.getsizeof() of an Unpickler is tested");
 

@@ -4,6 +4,7 @@
 // reserved when its first opcode is written and filled in when it is closed; big payloads stay outside of frames.
 #include <cstring>
 
+#include "Lib/native/pickle/memo_proxy.h"
 #include "Lib/native/pickle/pickle.h"
 
 namespace pyston::pickling {
@@ -13,7 +14,6 @@ PyTypeObject* g_pickler_type = nullptr;
 namespace {
 
 using Pickler = PicklerObject*;
-PyTypeObject* g_memo_proxy_type = nullptr;
 
 ALWAYS_INLINE Pickler as_pickler(PyObject* object) { return reinterpret_cast<Pickler>(object); }
 
@@ -1207,71 +1207,33 @@ PyObject* pickler_sizeof(PyObject* object) {
 
 // ---- Pickler.memo ------------------------------------------------------------------------------------------------
 
-struct MemoProxy {
-  PyObject_HEAD
-  Pickler pickler;
-};
-Pickler proxied(PyObject* proxy) { return reinterpret_cast<MemoProxy*>(proxy)->pickler; }
+struct MemoTraits {
+  using Owner = PicklerObject;
+  static constexpr const char* kName = "_pickle.PicklerMemoProxy";
+  static constexpr FixedString kCopyDoc = "Copy into a dict from id to (number, object).";
 
-PyObject* proxy_clear_memo(PyObject* proxy) {
-  proxied(proxy)->memo->clear();
-  Py_RETURN_NONE;
-}
-PyObject* proxy_copy(PyObject* proxy) {
-  Ref<> result = Ref<>::steal(PyDict_New());
-  if (!result) return nullptr;
-  const MemoTable* memo = proxied(proxy)->memo;
-  for (Py_ssize_t i = 0; i < memo->allocated; i++) {
-    const MemoTable::Entry& entry = memo->entries[i];
-    if (entry.key == nullptr) continue;
-    Ref<> key = Ref<>::steal(PyLong_FromVoidPtr(entry.key));
-    Ref<> value = Ref<>::steal(Py_BuildValue("nO", entry.number, entry.key));
-    if (!key || !value || PyDict_SetItem(result.get(), key.get(), value.get()) < 0) return nullptr;
+  static void clear(Pickler self) { self->memo->clear(); }
+  static Ref<> copy(Pickler self) {
+    Ref<> result = Ref<>::steal(PyDict_New());
+    if (!result) return nullptr;
+    for (Py_ssize_t i = 0; i < self->memo->allocated; i++) {
+      const MemoTable::Entry& entry = self->memo->entries[i];
+      if (entry.key == nullptr) continue;
+      Ref<> key = Ref<>::steal(PyLong_FromVoidPtr(entry.key));
+      Ref<> value = Ref<>::steal(Py_BuildValue("nO", entry.number, entry.key));
+      if (!key || !value || PyDict_SetItem(result.get(), key.get(), value.get()) < 0) return nullptr;
+    }
+    return result;
   }
-  return result.release();
-}
-PyObject* proxy_reduce(PyObject* proxy) {
-  PyObject* contents = proxy_copy(proxy);
-  return contents != nullptr ? Py_BuildValue("(O(N))", &PyDict_Type, contents) : nullptr;
-}
-int proxy_traverse(PyObject* proxy, visitproc visit, void* arg) {
-  Py_VISIT(Py_TYPE(proxy));
-  Py_VISIT(as_object(proxied(proxy)));
-  return 0;
-}
-void proxy_dealloc(PyObject* proxy) {
-  PyTypeObject* type = Py_TYPE(proxy);
-  PyObject_GC_UnTrack(proxy);
-  Py_XDECREF(as_object(proxied(proxy)));
-  type->tp_free(proxy);
-  Py_DECREF(as_object(type));
-}
-PyMethodDef proxy_methods[] = {
-    method<proxy_clear_memo, "clear($self, /)", "Remove all items.">(),
-    method<proxy_copy, "copy($self, /)", "Copy into a dict from id to (number, object).">(),
-    method<proxy_reduce, "__reduce__($self, /)", "Pickle support.">(),
-    {},
 };
-PyType_Slot proxy_slots[] = {
-    {Py_tp_dealloc, reinterpret_cast<void*>(proxy_dealloc)},
-    {Py_tp_traverse, reinterpret_cast<void*>(proxy_traverse)},
-    {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
-    {Py_tp_methods, proxy_methods},
-    {0, nullptr},
-};
-PyType_Spec proxy_spec = {"_pickle.PicklerMemoProxy", sizeof(MemoProxy), 0,
-                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, proxy_slots};
+using Proxy = MemoProxy<MemoTraits>;
 
-Ref<> get_memo(Borrowed<PicklerObject> self) {
-  PyObject* proxy = g_memo_proxy_type->tp_alloc(g_memo_proxy_type, 0);
-  if (proxy != nullptr) reinterpret_cast<MemoProxy*>(proxy)->pickler = as_pickler(Py_NewRef(self.object()));
-  return Ref<>::steal(proxy);
-}
+Ref<> get_memo(Borrowed<PicklerObject> self) { return Proxy::create(self.get()); }
 Status set_memo(Borrowed<PicklerObject> self, PyObject* value) {
   if (value == nullptr) return raise(PyExc_TypeError, "attribute deletion is not supported");
   MemoTable* table;
-  if (Py_IS_TYPE(value, g_memo_proxy_type)) {
-    table = proxied(value)->memo->copy();
+  if (Proxy::check(value)) {
+    table = Proxy::owner(value)->memo->copy();
     if (table == nullptr) return Status::kError;
   } else if (PyDict_Check(value)) {
     table = MemoTable::create();
@@ -1350,9 +1312,9 @@ PyType_Spec pickler_spec = {"_pickle.Pickler", sizeof(PicklerObject), 0,
 
 Status add_pickler_types(PyObject* module) {
   if (g_pickler_type == nullptr) {
-    g_memo_proxy_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&proxy_spec));
+    VM_CHECK(Proxy::create_type());
     g_pickler_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&pickler_spec));
-    if (g_pickler_type == nullptr || g_memo_proxy_type == nullptr) return Status::kError;
+    if (g_pickler_type == nullptr) return Status::kError;
   }
   return PyModule_AddType(module, g_pickler_type) == 0 ? Status::kOk : Status::kError;
 }

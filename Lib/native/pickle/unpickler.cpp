@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "Lib/native/pickle/memo_proxy.h"
 #include "Lib/native/pickle/pickle.h"
 
 namespace pyston::pickling {
@@ -16,7 +17,7 @@ PyTypeObject* g_unpickler_type = nullptr;
 namespace {
 
 using Unpickler = UnpicklerObject*;
-PyTypeObject* g_memo_proxy_type = nullptr;
+constexpr Py_ssize_t kNearMemo = 1 << 16;  // memo indices below it are always in the array
 constexpr Py_ssize_t kPrefetch = 128 * 1024;
 
 ALWAYS_INLINE Unpickler as_unpickler(PyObject* object) { return reinterpret_cast<Unpickler>(object); }
@@ -49,6 +50,9 @@ void set_input(Unpickler self, PyObject* stolen, int peeked) {
 }
 
 COLD const char* read_from_file(Unpickler self, Py_ssize_t size) {
+  if (size > PY_SSIZE_T_MAX - self->position) {
+    return raise(g_shared.unpickling_error, "read would overflow (invalid bytecode)");
+  }
   if (self->read == nullptr) return truncated();
   VM_CHECK(skip_used(self));
   if (self->peek != nullptr && size < kPrefetch) {
@@ -156,6 +160,12 @@ const char* fetch_line(Unpickler self, Py_ssize_t& size) {
   self->line_size = length;
   size = length - 1;
   return line;
+}
+
+/// A line that must hold something.
+const char* fetch_filled_line(Unpickler self, Py_ssize_t& size) {
+  const char* line = fetch_line(self, size);
+  return line != nullptr && size == 0 ? truncated() : line;
 }
 
 size_t little_endian(const char* data, int bytes) {
@@ -275,13 +285,38 @@ Status resize_memo(Unpickler self, Py_ssize_t size) {
   self->memo_allocated = size;
   return Status::kOk;
 }
+/// The array would be mostly empty: a damaged or hostile pickle may name any number.
+bool is_far(Unpickler self, Py_ssize_t index) { return index >= kNearMemo && index / 4 > self->memo_used; }
+
+/// Borrowed from far_memo; null when it isn't there or, with an exception set, on failure.
+COLD PyObject* far_memo_get(Unpickler self, Py_ssize_t index) {
+  Ref<> key = Ref<>::steal(PyLong_FromSsize_t(index));
+  return key ? PyDict_GetItemWithError(self->far_memo, key.get()) : nullptr;
+}
+COLD Status far_memo_set(Unpickler self, Py_ssize_t index, PyObject* value) {
+  if (self->far_memo == nullptr && (self->far_memo = PyDict_New()) == nullptr) return Status::kError;
+  Ref<> key = Ref<>::steal(PyLong_FromSsize_t(index));
+  if (!key) return Status::kError;
+  const Py_ssize_t before = PyDict_GET_SIZE(self->far_memo);
+  VM_CHECK(PyDict_SetItem(self->far_memo, key.get(), value));
+  self->memo_used += PyDict_GET_SIZE(self->far_memo) - before;
+  return Status::kOk;
+}
+/// An index lives in far_memo once it was far, whatever the array grows to.
+COLD Status memo_set_beyond(Unpickler self, Py_ssize_t index, PyObject* value, bool& done) {
+  done = index >= self->memo_allocated && is_far(self, index);
+  if (!done && self->far_memo != nullptr) {
+    done = far_memo_get(self, index) != nullptr;
+    if (!done && PyErr_Occurred()) return Status::kError;
+  }
+  if (done) return far_memo_set(self, index, value);
+  return index < self->memo_allocated ? Status::kOk : resize_memo(self, index * 2 > 32 ? index * 2 : 32);
+}
 Status memo_set(Unpickler self, Py_ssize_t index, PyObject* value) {
-  if (UNLIKELY(index >= self->memo_allocated)) {
-    if (index > PY_SSIZE_T_MAX / 2) {
-      PyErr_NoMemory();
-      return Status::kError;
-    }
-    VM_CHECK(resize_memo(self, index * 2 > 32 ? index * 2 : 32));
+  if (UNLIKELY(index >= self->memo_allocated || self->far_memo != nullptr)) {
+    bool done;
+    VM_CHECK(memo_set_beyond(self, index, value, done));
+    if (done) return Status::kOk;
   }
   PyObject* old = std::exchange(self->memo[index], Py_NewRef(value));
   if (old == nullptr) {
@@ -293,6 +328,10 @@ Status memo_set(Unpickler self, Py_ssize_t index, PyObject* value) {
 }
 Status push_memo(Unpickler self, Py_ssize_t index) {
   PyObject* value = index >= 0 && index < self->memo_allocated ? self->memo[index] : nullptr;
+  if (UNLIKELY(value == nullptr) && index >= 0 && self->far_memo != nullptr) {
+    value = far_memo_get(self, index);
+    if (value == nullptr && PyErr_Occurred()) return Status::kError;
+  }
   if (UNLIKELY(value == nullptr)) {
     return raise(g_shared.unpickling_error, "Memo value not found at index %ld", static_cast<long>(index));
   }
@@ -307,14 +346,17 @@ void drop_memo(Unpickler self) {
   PyObject** memo = std::exchange(self->memo, nullptr);
   const Py_ssize_t size = std::exchange(self->memo_allocated, 0);
   self->memo_used = 0;
+  Py_CLEAR(self->far_memo);
   for (Py_ssize_t i = 0; i < size; i++) Py_XDECREF(memo[i]);
   PyMem_Free(memo);
 }
-/// The number in a text line, as GET and PUT have it.
-Status fetch_line_number(Unpickler self, Py_ssize_t& out) {
-  Py_ssize_t size;
-  const char* line = fetch_line(self, size);
-  if (line == nullptr) return Status::kError;
+/// A filled line with its end, which is part of what error messages show.
+const char* fetch_number_line(Unpickler self, Py_ssize_t& size) {
+  if (fetch_filled_line(self, size) == nullptr) return nullptr;
+  self->line[size] = '\n';  // the line is followed by two zeros
+  return self->line;
+}
+Status parse_index(const char* line, Py_ssize_t& out) {
   Ref<> number = Ref<>::steal(PyLong_FromString(line, nullptr, 10));
   if (!number) return Status::kError;
   out = PyLong_AsSsize_t(number.get());
@@ -325,7 +367,7 @@ Status fetch_line_number(Unpickler self, Py_ssize_t& out) {
 
 Status load_int_line(Unpickler self) {
   Py_ssize_t size;
-  const char* line = fetch_line(self, size);
+  const char* line = fetch_filled_line(self, size);
   if (line == nullptr) return Status::kError;
   if (size == 2 && line[0] == '0' && (line[1] == '0' || line[1] == '1')) {
     return push(self, PyBool_FromLong(line[1] == '1'));
@@ -339,14 +381,14 @@ Status load_int_line(Unpickler self) {
 }
 Status load_long_line(Unpickler self) {
   Py_ssize_t size;
-  const char* line = fetch_line(self, size);
+  const char* line = fetch_number_line(self, size);
   if (line == nullptr) return Status::kError;
-  if (size > 0 && line[size - 1] == 'L') self->line[--size] = '\0';
+  if (line[size - 1] == 'L') self->line[size - 1] = '\0';
   return push(self, PyLong_FromString(self->line, nullptr, 0));
 }
 Status load_float_line(Unpickler self) {
   Py_ssize_t size;
-  const char* line = fetch_line(self, size);
+  const char* line = fetch_filled_line(self, size);
   if (line == nullptr) return Status::kError;
   char* end;
   const double value = PyOS_string_to_double(line, &end, PyExc_OverflowError);
@@ -400,9 +442,7 @@ Status load_string_line(Unpickler self) {
 Status load_binary_string(Unpickler self, int count_bytes) {
   const char* data = fetch(self, count_bytes);
   if (data == nullptr) return Status::kError;
-  Py_ssize_t size = static_cast<Py_ssize_t>(little_endian(data, count_bytes));
-  if (count_bytes == 4) size = static_cast<int>(static_cast<unsigned>(size));
-  if (size < 0) return raise(g_shared.unpickling_error, "BINSTRING pickle has negative byte count");
+  const auto size = static_cast<Py_ssize_t>(little_endian(data, count_bytes));
   data = fetch(self, size);
   return data != nullptr ? push_python2_string(self, data, size) : Status::kError;
 }
@@ -414,7 +454,7 @@ Status load_unicode_line(Unpickler self) {
 }
 ALWAYS_INLINE Status load_text(Unpickler self, int count_bytes) {
   Py_ssize_t size;
-  VM_CHECK(fetch_count(self, count_bytes, size, count_bytes == 8 ? "BINUNICODE8" : "BINUNICODE"));
+  VM_CHECK(fetch_count(self, count_bytes, size, "BINUNICODE"));
   const char* data = fetch(self, size);
   return data != nullptr ? push(self, PyUnicode_DecodeUTF8(data, size, "surrogatepass")) : Status::kError;
 }
@@ -423,7 +463,7 @@ Status check_available(Unpickler self, Py_ssize_t size) {
 }
 Status load_bytes(Unpickler self, int count_bytes) {
   Py_ssize_t size;
-  VM_CHECK(fetch_count(self, count_bytes, size, count_bytes == 8 ? "BINBYTES8" : "BINBYTES"));
+  VM_CHECK(fetch_count(self, count_bytes, size, "BINBYTES"));
   VM_CHECK(check_available(self, size));
   Ref<> bytes = Ref<>::steal(PyBytes_FromStringAndSize(nullptr, size));
   if (!bytes) return Status::kError;
@@ -620,7 +660,7 @@ Ref<> fetch_global(Unpickler self, bool ascii) {
   Ref<> parts[2];
   for (Ref<>& part : parts) {
     Py_ssize_t size;
-    const char* line = fetch_line(self, size);
+    const char* line = fetch_filled_line(self, size);
     if (line == nullptr) return nullptr;
     part = Ref<>::steal(ascii ? PyUnicode_DecodeASCII(line, size, "strict") : PyUnicode_DecodeUTF8(line, size, "strict"));
     if (!part) return nullptr;
@@ -837,14 +877,19 @@ COLD Status bad_opcode(unsigned char opcode) {
   return raise(g_shared.unpickling_error, "invalid load key, '\\x%02x'.", opcode);
 }
 Status load_indexed(Unpickler self, unsigned char opcode) {
+  const bool is_text = opcode == kGet || opcode == kPut;
+  const bool is_get = opcode == kGet || opcode == kBinGet || opcode == kLongBinGet;
   Py_ssize_t index = 0;
-  if (opcode == kGet || opcode == kPut) {
-    VM_CHECK(fetch_line_number(self, index));
+  const char* line = nullptr;
+  if (is_text) {
+    line = fetch_number_line(self, index);
+    if (line == nullptr) return Status::kError;
   } else {
     VM_CHECK(fetch_count(self, opcode == kBinGet || opcode == kBinPut ? 1 : 4, index, "memo index"));
   }
-  if (opcode == kGet || opcode == kBinGet || opcode == kLongBinGet) return push_memo(self, index);
-  if (self->stack_size <= self->fence) return underflow(self);
+  if (!is_get && self->stack_size <= self->fence) return underflow(self);
+  if (is_text) VM_CHECK(parse_index(line, index));
+  if (is_get) return push_memo(self, index);
   if (index < 0) return raise(PyExc_ValueError, "negative PUT argument");
   return store_top(self, index);
 }
@@ -1038,6 +1083,7 @@ int unpickler_traverse(PyObject* object, visitproc visit, void* arg) {
   Py_VISIT(self->buffers);
   for (Py_ssize_t i = 0; i < self->stack_size; i++) Py_VISIT(self->stack[i]);
   for (Py_ssize_t i = 0; i < self->memo_allocated; i++) Py_VISIT(self->memo[i]);
+  Py_VISIT(self->far_memo);
   return 0;
 }
 int unpickler_clear(PyObject* object) {
@@ -1088,68 +1134,37 @@ PyObject* unpickler_sizeof(PyObject* object) {
 
 // ---- Unpickler.memo ----------------------------------------------------------------------------------------------
 
-struct MemoProxy {
-  PyObject_HEAD
-  Unpickler unpickler;
-};
-Unpickler proxied(PyObject* proxy) { return reinterpret_cast<MemoProxy*>(proxy)->unpickler; }
+struct MemoTraits {
+  using Owner = UnpicklerObject;
+  static constexpr const char* kName = "_pickle.UnpicklerMemoProxy";
+  static constexpr FixedString kCopyDoc = "Copy into a dict from number to object.";
 
-PyObject* proxy_clear_memo(PyObject* proxy) {
-  drop_memo(proxied(proxy));
-  Py_RETURN_NONE;
-}
-PyObject* proxy_copy(PyObject* proxy) {
-  Ref<> result = Ref<>::steal(PyDict_New());
-  Unpickler self = proxied(proxy);
-  for (Py_ssize_t i = 0; result && i < self->memo_allocated; i++) {
-    if (self->memo[i] == nullptr) continue;
-    Ref<> key = Ref<>::steal(PyLong_FromSsize_t(i));
-    if (!key || PyDict_SetItem(result.get(), key.get(), self->memo[i]) < 0) return nullptr;
+  static void clear(Unpickler self) { drop_memo(self); }
+  static Ref<> copy(Unpickler self) {
+    Ref<> result = Ref<>::steal(PyDict_New());
+    for (Py_ssize_t i = 0; result && i < self->memo_allocated; i++) {
+      if (self->memo[i] == nullptr) continue;
+      Ref<> key = Ref<>::steal(PyLong_FromSsize_t(i));
+      if (!key || PyDict_SetItem(result.get(), key.get(), self->memo[i]) < 0) return nullptr;
+    }
+    if (!result || self->far_memo == nullptr) return result;
+    Ref<> keys = Ref<>::steal(PyDict_Keys(self->far_memo));
+    if (!keys || PyList_Sort(keys.get()) < 0) return nullptr;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(keys.get()); i++) {
+      PyObject* key = PyList_GET_ITEM(keys.get(), i);
+      if (PyDict_SetItem(result.get(), key, PyDict_GetItem(self->far_memo, key)) < 0) return nullptr;
+    }
+    return result;
   }
-  return result.release();
-}
-PyObject* proxy_reduce(PyObject* proxy) {
-  PyObject* contents = proxy_copy(proxy);
-  return contents != nullptr ? Py_BuildValue("(O(N))", &PyDict_Type, contents) : nullptr;
-}
-int proxy_traverse(PyObject* proxy, visitproc visit, void* arg) {
-  Py_VISIT(Py_TYPE(proxy));
-  Py_VISIT(as_object(proxied(proxy)));
-  return 0;
-}
-void proxy_dealloc(PyObject* proxy) {
-  PyTypeObject* type = Py_TYPE(proxy);
-  PyObject_GC_UnTrack(proxy);
-  Py_XDECREF(as_object(proxied(proxy)));
-  type->tp_free(proxy);
-  Py_DECREF(as_object(type));
-}
-PyMethodDef proxy_methods[] = {
-    method<proxy_clear_memo, "clear($self, /)", "Remove all items.">(),
-    method<proxy_copy, "copy($self, /)", "Copy into a dict from number to object.">(),
-    method<proxy_reduce, "__reduce__($self, /)", "Pickle support.">(),
-    {},
 };
-PyType_Slot proxy_slots[] = {
-    {Py_tp_dealloc, reinterpret_cast<void*>(proxy_dealloc)},
-    {Py_tp_traverse, reinterpret_cast<void*>(proxy_traverse)},
-    {Py_tp_hash, reinterpret_cast<void*>(PyObject_HashNotImplemented)},
-    {Py_tp_methods, proxy_methods},
-    {0, nullptr},
-};
-PyType_Spec proxy_spec = {"_pickle.UnpicklerMemoProxy", sizeof(MemoProxy), 0,
-                          Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, proxy_slots};
+using Proxy = MemoProxy<MemoTraits>;
 
-Ref<> get_memo(Borrowed<UnpicklerObject> self) {
-  PyObject* proxy = g_memo_proxy_type->tp_alloc(g_memo_proxy_type, 0);
-  if (proxy != nullptr) reinterpret_cast<MemoProxy*>(proxy)->unpickler = as_unpickler(Py_NewRef(self.object()));
-  return Ref<>::steal(proxy);
-}
+Ref<> get_memo(Borrowed<UnpicklerObject> self) { return Proxy::create(self.get()); }
 Status set_memo(Borrowed<UnpicklerObject> self, PyObject* value) {
   if (value == nullptr) return raise(PyExc_TypeError, "attribute deletion is not supported");
   Ref<> contents;
-  if (Py_IS_TYPE(value, g_memo_proxy_type)) {
-    contents = Ref<>::steal(proxy_copy(value));
+  if (Proxy::check(value)) {
+    contents = MemoTraits::copy(Proxy::owner(value));
   } else if (PyDict_Check(value)) {
     contents = Ref<>::steal(PyDict_Copy(value));
   } else {
@@ -1218,9 +1233,9 @@ PyType_Spec unpickler_spec = {"_pickle.Unpickler", sizeof(UnpicklerObject), 0,
 
 Status add_unpickler_types(PyObject* module) {
   if (g_unpickler_type == nullptr) {
-    g_memo_proxy_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&proxy_spec));
+    VM_CHECK(Proxy::create_type());
     g_unpickler_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&unpickler_spec));
-    if (g_unpickler_type == nullptr || g_memo_proxy_type == nullptr) return Status::kError;
+    if (g_unpickler_type == nullptr) return Status::kError;
   }
   return PyModule_AddType(module, g_unpickler_type) == 0 ? Status::kOk : Status::kError;
 }

@@ -252,7 +252,7 @@ Status add_file_actions(PyObject* sequence, posix_spawn_file_actions_t* actions,
 Status set_attributes(posix_spawnattr_t* attributes, const char* function, PyObject* setpgroup, bool resetids,
                       bool setsid_flag, PyObject* setsigmask, PyObject* setsigdef, PyObject* scheduler) {
   short flags = 0;
-  if (setpgroup != nullptr && setpgroup != Py_None) {
+  if (setpgroup != nullptr) {
     const long group = PyLong_AsLong(setpgroup);
     if (group == -1 && PyErr_Occurred()) return Status::kError;
     posix_spawnattr_setpgroup(attributes, static_cast<pid_t>(group));
@@ -260,13 +260,13 @@ Status set_attributes(posix_spawnattr_t* attributes, const char* function, PyObj
   }
   if (resetids) flags |= POSIX_SPAWN_RESETIDS;
   if (setsid_flag) flags |= POSIX_SPAWN_SETSID;
-  if (setsigmask != nullptr && setsigmask != Py_None) {
+  if (setsigmask != nullptr) {
     sigset_t mask;
     if (!_Py_Sigset_Converter(setsigmask, &mask)) return Status::kError;
     posix_spawnattr_setsigmask(attributes, &mask);
     flags |= POSIX_SPAWN_SETSIGMASK;
   }
-  if (setsigdef != nullptr && setsigdef != Py_None) {
+  if (setsigdef != nullptr) {
     sigset_t mask;
     if (!_Py_Sigset_Converter(setsigdef, &mask)) return Status::kError;
     posix_spawnattr_setsigdefault(attributes, &mask);
@@ -350,16 +350,16 @@ Ref<> do_spawn(const char* function, bool search, const Path& path, PyObject* ar
   return integer(pid);
 }
 Ref<> posix_spawn_(PyObject*, FilePath path, Borrowed<> argv, Borrowed<> env, PyObject* file_actions, PyObject* setpgroup,
-                   Optional<bool> resetids, Optional<bool> setsid_flag, PyObject* setsigmask, PyObject* setsigdef,
+                   Optional<int> resetids, Optional<int> setsid_flag, PyObject* setsigmask, PyObject* setsigdef,
                    PyObject* scheduler) {
-  return do_spawn("posix_spawn", false, path, argv, env, file_actions, setpgroup, resetids.value_or(false),
-                  setsid_flag.value_or(false), setsigmask, setsigdef, scheduler);
+  return do_spawn("posix_spawn", false, path, argv, env, file_actions, setpgroup, resetids.value_or(0) != 0,
+                  setsid_flag.value_or(0) != 0, setsigmask, setsigdef, scheduler);
 }
 Ref<> posix_spawnp_(PyObject*, FilePath path, Borrowed<> argv, Borrowed<> env, PyObject* file_actions,
-                    PyObject* setpgroup, Optional<bool> resetids, Optional<bool> setsid_flag, PyObject* setsigmask,
+                    PyObject* setpgroup, Optional<int> resetids, Optional<int> setsid_flag, PyObject* setsigmask,
                     PyObject* setsigdef, PyObject* scheduler) {
-  return do_spawn("posix_spawnp", true, path, argv, env, file_actions, setpgroup, resetids.value_or(false),
-                  setsid_flag.value_or(false), setsigmask, setsigdef, scheduler);
+  return do_spawn("posix_spawnp", true, path, argv, env, file_actions, setpgroup, resetids.value_or(0) != 0,
+                  setsid_flag.value_or(0) != 0, setsigmask, setsigdef, scheduler);
 }
 
 // ---- waiting ------------------------------------------------------------------------------------------------------------
