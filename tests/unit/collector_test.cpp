@@ -1,9 +1,9 @@
 // The cycle collector: its lists, what it frees and keeps, and the generations objects move through.
-#include "Runtime/memory/collector.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "Runtime/memory/collector.h"
 
 namespace pyston {
 namespace {

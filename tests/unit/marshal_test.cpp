@@ -1,10 +1,11 @@
 // Marshal: round trips with their back references, and every damage of a good stream ends in an exception.
 #include <gtest/gtest.h>
-#include <marshal.h>
 
 #include <string>
 
 #include "Runtime/refs/ref.h"
+
+#include <marshal.h>
 
 namespace pyston {
 namespace {
