@@ -1,17 +1,18 @@
 // Reading marshal format from memory, a FILE or a Python file object.
 //
-// INVARIANT: arbitrary bytes give an object or an exception (EOFError, ValueError, TypeError), never a crash: every size is
-// checked against what is left before anything is allocated for it, nesting is bounded.
+// INVARIANT: arbitrary bytes give an object or an exception (EOFError, ValueError, TypeError), never a crash: nothing larger
+// than what is left is allocated for a size, nesting is bounded.
 #include "Interpreter/bytecode/marshal.h"
 #include "Interpreter/bytecode/marshal_format.h"
+#include "Objects/text/text.h"
 
 #include <pycore_code.h>
 #include <pycore_long.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <sys/stat.h>
 #include <vector>
-
 
 namespace pyston::marshal {
 namespace {
@@ -84,8 +85,8 @@ class Reader {
   Ref<> read_code(bool numbered);
   Ref<> read_reference();
 
-  /// A 32-bit size within bounds, -1 with an exception otherwise. Each item takes at least `unit` bytes.
-  Py_ssize_t read_size(const char* what, Py_ssize_t unit);
+  /// A 32-bit size that is not negative, else -1 with an exception. There may be less data than it says.
+  Py_ssize_t read_size(const char* what);
 
   Ref<> number(Ref<> value, bool numbered) {
     if (numbered && value) references_.push_back(Ref<>::dup(value.get()));
@@ -101,6 +102,14 @@ class Reader {
     if (numbered && value) references_[index] = Ref<>::dup(value.get());
     return value;
   }
+  /// False with an exception when `object` is, or holds, a tuple that is still being read or holds itself: hashing it and
+  /// walking over it would not end well.
+  bool check_finished(PyObject* object) {
+    if (LIKELY(!has_open_reference_) || is_finished(object, 0)) return true;
+    bad("recursive tuple");
+    return false;
+  }
+  static bool is_finished(PyObject* object, int depth);
   Ref<> bad(const char* what) { return raise(PyExc_ValueError, "bad marshal data (%s)", what); }
 
   const char* next_ = nullptr;
@@ -111,7 +120,18 @@ class Reader {
   Py_ssize_t buffer_size_ = 0;
   int depth_ = 0;
   std::vector<Ref<>> references_;
+  std::vector<PyObject*> open_tuples_;  // numbered ones whose items are being read; borrowed
+  bool has_open_reference_ = false;     // there is a reference to one of them
 };
+
+bool Reader::is_finished(PyObject* object, int depth) {
+  if (object == nullptr || depth > kMaxDepth) return false;
+  if (!PyTuple_CheckExact(object)) return true;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(object); i++) {
+    if (!is_finished(PyTuple_GET_ITEM(object, i), depth + 1)) return false;
+  }
+  return true;
+}
 
 const unsigned char* Reader::take_from_file(Py_ssize_t size) {
   constexpr Py_ssize_t kChunk = 1 << 16;  // a lying size must not allocate gigabytes
@@ -157,17 +177,11 @@ const unsigned char* Reader::take_from_file(Py_ssize_t size) {
   return reinterpret_cast<const unsigned char*>(buffer_);
 }
 
-Py_ssize_t Reader::read_size(const char* what, Py_ssize_t unit) {
+Py_ssize_t Reader::read_size(const char* what) {
   const long size = read_long();
   if (size == -1 && PyErr_Occurred()) return -1;
   if (size < 0) {
     PyErr_Format(PyExc_ValueError, "bad marshal data (%s size out of range)", what);
-    return -1;
-  }
-  if (size * unit > remaining()) {
-    PyErr_SetString(PyExc_EOFError, unit == 1 && (*what == 'b' || *what == 's') && what[1] != 'e'
-                                        ? "marshal data too short"
-                                        : "EOF read where object expected");
     return -1;
   }
   return size;
@@ -220,7 +234,7 @@ Ref<> Reader::read_content(int type, bool numbered) {
     case kBytes: return read_bytes(numbered);
     case kAscii:
     case kAsciiInterned: {
-      const Py_ssize_t size = read_size("string", 1);
+      const Py_ssize_t size = read_size("string");
       return size < 0 ? Ref<>() : read_ascii(size, type == kAsciiInterned, numbered);
     }
     case kShortAscii:
@@ -243,7 +257,7 @@ Ref<> Reader::read_content(int type, bool numbered) {
       return read_tuple(size, numbered);
     }
     case kTuple: {
-      const Py_ssize_t size = read_size("tuple", 1);
+      const Py_ssize_t size = read_size("tuple");
       return size < 0 ? Ref<>() : read_tuple(size, numbered);
     }
     case kList: return read_list(numbered);
@@ -312,7 +326,7 @@ bool Reader::read_double_text(double& value) {
 }
 
 Ref<> Reader::read_bytes(bool numbered) {
-  const Py_ssize_t size = read_size("bytes object", 1);
+  const Py_ssize_t size = read_size("bytes object");
   if (size < 0) return nullptr;
   const unsigned char* bytes = take(size);
   if (bytes == nullptr) return nullptr;
@@ -322,13 +336,16 @@ Ref<> Reader::read_bytes(bool numbered) {
 Ref<> Reader::read_ascii(Py_ssize_t size, bool interned, bool numbered) {
   const unsigned char* bytes = take(size);
   if (bytes == nullptr) return nullptr;
+  if (interned && text::ascii_prefix(bytes, size) == size) {
+    return number(Ref<>::steal(text::intern_ascii(bytes, size)), numbered);
+  }
   PyObject* value = PyUnicode_FromKindAndData(PyUnicode_1BYTE_KIND, bytes, size);
   if (value != nullptr && interned) PyUnicode_InternInPlace(&value);
   return number(Ref<>::steal(value), numbered);
 }
 
 Ref<> Reader::read_utf8(bool interned, bool numbered) {
-  const Py_ssize_t size = read_size("string", 1);
+  const Py_ssize_t size = read_size("string");
   if (size < 0) return nullptr;
   const unsigned char* bytes = size == 0 ? reinterpret_cast<const unsigned char*>("") : take(size);
   if (bytes == nullptr) return nullptr;
@@ -338,9 +355,10 @@ Ref<> Reader::read_utf8(bool interned, bool numbered) {
 }
 
 Ref<> Reader::read_tuple(Py_ssize_t size, bool numbered) {
-  if (size > remaining()) return raise(PyExc_EOFError, "EOF read where object expected");
-  Ref<> tuple = number(Ref<>::steal(PyTuple_New(size)), numbered);
+  // Every item takes a byte at least: where the data is too short for the size, reading fails within these.
+  Ref<> tuple = number(Ref<>::steal(PyTuple_New(std::min(size, remaining()))), numbered);
   if (!tuple) return nullptr;
+  if (numbered) open_tuples_.push_back(tuple.get());
   for (Py_ssize_t i = 0; i < size; i++) {
     Ref<> item = read_object();
     if (!item) {
@@ -349,11 +367,12 @@ Ref<> Reader::read_tuple(Py_ssize_t size, bool numbered) {
     }
     PyTuple_SET_ITEM(tuple.get(), i, item.release());
   }
+  if (numbered) open_tuples_.pop_back();
   return tuple;
 }
 
 Ref<> Reader::read_list(bool numbered) {
-  const Py_ssize_t size = read_size("list", 1);
+  const Py_ssize_t size = read_size("list");
   if (size < 0) return nullptr;
   Ref<> list = number(Ref<>::steal(PyList_New(0)), numbered);
   if (!list) return nullptr;
@@ -376,13 +395,13 @@ Ref<> Reader::read_dict(bool numbered) {
     if (!key) break;
     Ref<> value = read_object();
     if (!value) break;
-    if (PyDict_SetItem(dict.get(), key.get(), value.get()) < 0) break;
+    if (!check_finished(key.get()) || PyDict_SetItem(dict.get(), key.get(), value.get()) < 0) break;
   }
   return PyErr_Occurred() ? Ref<>() : std::move(dict);
 }
 
 Ref<> Reader::read_set(bool frozen, bool numbered) {
-  const Py_ssize_t size = read_size("set", 1);
+  const Py_ssize_t size = read_size("set");
   if (size < 0) return nullptr;
   Ref<> set = Ref<>::steal(frozen ? PyFrozenSet_New(nullptr) : PySet_New(nullptr));
   if (!set) return nullptr;
@@ -401,7 +420,7 @@ Ref<> Reader::read_set(bool frozen, bool numbered) {
       if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "NULL object in marshal data for set");
       return nullptr;
     }
-    if (PySet_Add(set.get(), item.get()) < 0) return nullptr;
+    if (!check_finished(item.get()) || PySet_Add(set.get(), item.get()) < 0) return nullptr;
   }
   if (!frozen || size == 0) return set;
   return fill(Ref<>::steal(PyFrozenSet_New(set.get())), index, numbered);
@@ -448,7 +467,7 @@ Ref<> Reader::read_code(bool numbered) {
                   con.kwonlyargcount, 0, con.stacksize, con.flags) < 0) {
     return nullptr;
   }
-  if (_PyCode_Validate(&con) < 0) return nullptr;
+  if (_PyCode_Validate(&con) < 0 || !check_finished(con.consts)) return nullptr;
   return fill(Ref<>::steal(as_object(_PyCode_New(&con))), index, numbered);
 }
 
@@ -458,7 +477,11 @@ Ref<> Reader::read_reference() {
   if (index < 0 || static_cast<size_t>(index) >= references_.size() || !references_[index]) {
     return bad("invalid reference");
   }
-  return Ref<>::dup(references_[index].get());
+  PyObject* object = references_[index].get();
+  if (UNLIKELY(PyTuple_CheckExact(object)) && std::find(open_tuples_.begin(), open_tuples_.end(), object) != open_tuples_.end()) {
+    has_open_reference_ = true;
+  }
+  return Ref<>::dup(object);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <errcode.h>
 
 #include "Interpreter/compiler/parser_state.h"
+#include "Objects/text/text.h"
 
 namespace pyston {
 
@@ -32,22 +33,25 @@ bool NameTable::grow() {
   return true;
 }
 
-PyObject* NameTable::find(Arena& arena, const char* text, size_t length) {
+PyObject* NameTable::find(Arena& arena, const char* characters, size_t length) {
   if (UNLIKELY(used_ * 2 >= capacity_) && !grow()) return nullptr;
   uint32_t hash = 2166136261u;
   bool ascii = true;
   for (size_t i = 0; i < length; i++) {
-    hash = (hash ^ static_cast<unsigned char>(text[i])) * 16777619u;
-    ascii &= static_cast<unsigned char>(text[i]) < 128;
+    hash = (hash ^ static_cast<unsigned char>(characters[i])) * 16777619u;
+    ascii &= static_cast<unsigned char>(characters[i]) < 128;
   }
   hash ^= hash >> 15;
   size_t slot = hash & (capacity_ - 1);
   while (entries_[slot].name != nullptr) {
     const Entry& entry = entries_[slot];
-    if (entry.hash == hash && entry.length == length && std::memcmp(entry.text, text, length) == 0) return entry.name;
+    if (entry.hash == hash && entry.length == length && std::memcmp(entry.text, characters, length) == 0) {
+      return entry.name;
+    }
     slot = (slot + 1) & (capacity_ - 1);
   }
-  PyObject* name = PyUnicode_DecodeUTF8(text, static_cast<Py_ssize_t>(length), nullptr);
+  PyObject* name = ascii ? text::intern_ascii(characters, static_cast<Py_ssize_t>(length))
+                         : PyUnicode_DecodeUTF8(characters, static_cast<Py_ssize_t>(length), nullptr);
   if (name == nullptr) return nullptr;
   if (!ascii) {
     // Identifiers are compared in normal form NFKC.
@@ -62,14 +66,14 @@ PyObject* NameTable::find(Arena& arena, const char* text, size_t length) {
       return nullptr;
     }
     name = normalised;
+    PyUnicode_InternInPlace(&name);
   }
-  PyUnicode_InternInPlace(&name);
   char* copy = static_cast<char*>(arena.allocate(length));
   if (copy == nullptr) {
     Py_DECREF(name);
     return nullptr;
   }
-  std::memcpy(copy, text, length);
+  std::memcpy(copy, characters, length);
   arena.keep(name);
   entries_[slot] = {copy, static_cast<uint32_t>(length), hash, name};
   used_++;

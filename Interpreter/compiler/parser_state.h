@@ -22,7 +22,7 @@ class NameTable {
   NameTable& operator=(const NameTable&) = delete;
   ~NameTable() { PyMem_RawFree(entries_); }
   /// Borrowed from the arena; null with an exception set.
-  PyObject* find(ast::Arena& arena, const char* text, size_t length);
+  PyObject* find(ast::Arena& arena, const char* characters, size_t length);
 
  private:
   struct Entry {

@@ -172,6 +172,9 @@ bool normalize_encoding(const char* encoding, char* out, size_t size);
 
 /// Drops the interned entry of a dying string (unicode_intern.cpp).
 void forget_interned(PyObject* string);
+/// New reference to the interned string of these characters, all below 128. FAST: an object is made only when there is
+/// none yet.
+PyObject* intern_ascii(const void* characters, Py_ssize_t length);
 
 /// Hash by content; equality of two ready strings.
 Py_hash_t hash(PyObject* string);

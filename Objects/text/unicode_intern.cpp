@@ -1,7 +1,7 @@
 // Interned strings, static identifiers, and start-up and shutdown of the str type.
 //
-// The interned strings stand in an open-addressing table of bare pointers, which is not a dict: so an entry costs one
-// pointer and the table holds no references. INVARIANT: a mortal interned string takes itself out of the table when it
+// The interned strings stand in an open-addressing table of pointers, which is not a dict: so an entry costs one
+// word and the table holds no references. INVARIANT: a mortal interned string takes itself out of the table when it
 // dies (deallocate -> forget_interned).
 #include "Objects/text/text.h"
 
@@ -16,47 +16,55 @@ namespace pyston::text {
 namespace {
 
 /// Linear probing over a power of two. Deletion moves later entries back, so there are no tombstones.
+/// FAST: the upper sixteen bits of a slot, which addresses don't need, are bits of the hash: looking at another string's
+/// slot hardly ever touches that string.
 class InternTable {
  public:
-  /// The equal string in the table, or null.
-  PyObject* find(PyObject* string, Py_hash_t hash) const {
+  /// The string with this hash for which `same(string)` holds, or null.
+  template <class Same>
+  PyObject* find(Py_hash_t hash, Same same) const {
     if (slots_ == nullptr) return nullptr;
-    for (size_t i = static_cast<size_t>(hash) & mask_; slots_[i] != nullptr; i = (i + 1) & mask_) {
-      PyObject* other = slots_[i];
-      if (other == string || (ascii_head(other)->hash == hash && equal(other, string))) return other;
+    for (size_t i = static_cast<size_t>(hash) & mask_; slots_[i] != 0; i = (i + 1) & mask_) {
+      if ((slots_[i] ^ static_cast<uintptr_t>(hash)) >> kAddressBits != 0) continue;
+      PyObject* other = string_of(slots_[i]);
+      if (ascii_head(other)->hash == hash && same(other)) return other;
     }
     return nullptr;
+  }
+  /// The equal string in the table, or null.
+  PyObject* find(PyObject* string, Py_hash_t hash) const {
+    return find(hash, [string](PyObject* other) { return other == string || equal(other, string); });
   }
   /// The string is not in the table. False when out of memory (no exception set).
   bool add(PyObject* string) {
     if (slots_ == nullptr || (used_ + 1) * 2 > mask_ + 1) {
       if (!grow()) return false;
     }
-    place(string);
+    place(slot_of(string));
     used_++;
     return true;
   }
   void remove(PyObject* string) {
     if (slots_ == nullptr) return;
-    size_t hole = static_cast<size_t>(ascii_head(string)->hash) & mask_;
-    while (slots_[hole] != string) {
-      if (slots_[hole] == nullptr) return;
+    const uintptr_t slot = slot_of(string);
+    size_t hole = home(string);
+    while (slots_[hole] != slot) {
+      if (slots_[hole] == 0) return;
       hole = (hole + 1) & mask_;
     }
-    for (size_t i = (hole + 1) & mask_; slots_[i] != nullptr; i = (i + 1) & mask_) {
-      const size_t home = static_cast<size_t>(ascii_head(slots_[i])->hash) & mask_;
-      if (((i - home) & mask_) >= ((i - hole) & mask_)) {
+    for (size_t i = (hole + 1) & mask_; slots_[i] != 0; i = (i + 1) & mask_) {
+      if (((i - home(string_of(slots_[i]))) & mask_) >= ((i - hole) & mask_)) {
         slots_[hole] = slots_[i];
         hole = i;
       }
     }
-    slots_[hole] = nullptr;
+    slots_[hole] = 0;
     used_--;
   }
   template <class Function>
   void clear(Function&& each) {
     for (size_t i = 0; slots_ != nullptr && i <= mask_; i++) {
-      if (slots_[i] != nullptr) each(slots_[i]);
+      if (slots_[i] != 0) each(string_of(slots_[i]));
     }
     PyMem_RawFree(slots_);
     slots_ = nullptr;
@@ -64,27 +72,37 @@ class InternTable {
   }
 
  private:
-  void place(PyObject* string) {
-    size_t i = static_cast<size_t>(ascii_head(string)->hash) & mask_;
-    while (slots_[i] != nullptr) i = (i + 1) & mask_;
-    slots_[i] = string;
+  static constexpr int kAddressBits = 48;
+
+  static PyObject* string_of(uintptr_t slot) {
+    return reinterpret_cast<PyObject*>(slot & ((uintptr_t{1} << kAddressBits) - 1));
+  }
+  static uintptr_t slot_of(PyObject* string) {
+    return reinterpret_cast<uintptr_t>(string) |
+           static_cast<uintptr_t>(ascii_head(string)->hash) >> kAddressBits << kAddressBits;
+  }
+  size_t home(PyObject* string) const { return static_cast<size_t>(ascii_head(string)->hash) & mask_; }
+  void place(uintptr_t slot) {
+    size_t i = home(string_of(slot));
+    while (slots_[i] != 0) i = (i + 1) & mask_;
+    slots_[i] = slot;
   }
   bool grow() {
     const size_t old_size = slots_ == nullptr ? 0 : mask_ + 1;
     const size_t size = old_size == 0 ? 8192 : old_size * 2;
-    PyObject** fresh = static_cast<PyObject**>(PyMem_RawCalloc(size, sizeof(PyObject*)));
+    auto* fresh = static_cast<uintptr_t*>(PyMem_RawCalloc(size, sizeof(uintptr_t)));
     if (fresh == nullptr) return false;
-    PyObject** old = slots_;
+    uintptr_t* old = slots_;
     slots_ = fresh;
     mask_ = size - 1;
     for (size_t i = 0; i < old_size; i++) {
-      if (old[i] != nullptr) place(old[i]);
+      if (old[i] != 0) place(old[i]);
     }
     PyMem_RawFree(old);
     return true;
   }
 
-  PyObject** slots_ = nullptr;
+  uintptr_t* slots_ = nullptr;
   size_t mask_ = 0;
   size_t used_ = 0;
 };
@@ -115,6 +133,23 @@ bool intern_static(PyObject* string) {
 }  // namespace
 
 void forget_interned(PyObject* string) { interned.remove(string); }
+
+PyObject* intern_ascii(const void* characters, Py_ssize_t length) {
+  if (length == 0) return Py_NewRef(empty_string());
+  if (length == 1) return new_latin1_char(*static_cast<const unsigned char*>(characters));
+  const Py_hash_t value = _Py_HashBytes(characters, length);
+  PyObject* known = interned.find(value, [&](PyObject* other) {
+    return PyUnicode_IS_ASCII(other) && PyUnicode_GET_LENGTH(other) == length &&
+           memcmp(PyUnicode_1BYTE_DATA(other), characters, static_cast<size_t>(length)) == 0;
+  });
+  if (known != nullptr) return Py_NewRef(known);
+  PyObject* string = PyUnicode_New(length, 127);
+  if (string == nullptr) return nullptr;
+  memcpy(PyUnicode_1BYTE_DATA(string), characters, static_cast<size_t>(length));
+  ascii_head(string)->hash = value;
+  if (interned.add(string)) ascii_head(string)->state.interned = SSTATE_INTERNED_MORTAL;
+  return string;
+}
 
 /// Interns the strings that `_PyRuntime` holds, so that identifiers of the program are the same objects.
 static bool intern_static_strings() {

@@ -22,7 +22,14 @@ def module_names(root, package=""):
             yield package + name
 
 
+def forget_site_packages():
+    """Only the standard library: what else is installed differs, and distributions hook into imports of distutils."""
+    sys.path[:] = [p for p in sys.path if not p.endswith(("site-packages", "dist-packages"))]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if isinstance(finder, type)]
+
+
 def main():
+    forget_site_packages()
     warnings.simplefilter("ignore")
     imported, failed = [], []
     output, sys.stdout = sys.stdout, io.StringIO()

@@ -2,7 +2,8 @@
 
 Without a target all four run in turn, each SECONDS long (60 unless told otherwise). New inputs are kept in
 build/fuzz/TARGET/ and used by the next run; findings are written to build/fuzz/findings/. The exit status is 1 if there
-was a finding. With `replay` instead of SECONDS the kept inputs and tests/fuzz/regressions/TARGET-* run once.
+was a finding. With `replay` instead of SECONDS the kept inputs and tests/fuzz/regressions/TARGET-* run once, and leaks
+are looked for (which is too slow for searching).
 """
 import os
 import pathlib
@@ -41,12 +42,12 @@ def run_target(binary, target, seconds):
         command.append(f"-dict={HERE / 'python.dict'}")
     if seconds == "replay":
         regressions = sorted(map(str, (HERE / "regressions").glob(f"{target}-*")))
-        command += ["-runs=0", str(corpus), str(seeds)]
+        command += ["-runs=0", "-detect_leaks=1", str(corpus), str(seeds)]
         done = subprocess.run(command, env=environment(target))
         if done.returncode == 0 and regressions:
             done = subprocess.run([str(binary), *regressions], env=environment(target))
     else:
-        command += ["-max_len=2000", f"-max_total_time={seconds}", str(corpus), str(seeds)]
+        command += ["-detect_leaks=0", "-max_len=2000", f"-max_total_time={seconds}", str(corpus), str(seeds)]
         done = subprocess.run(command, env=environment(target))
     print(f"fuzz {target}: {'no finding' if done.returncode == 0 else 'FINDING'}", flush=True)
     return done.returncode == 0

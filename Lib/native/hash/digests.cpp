@@ -1,7 +1,6 @@
 // _md5, _sha1, _sha256, _sha512 and _sha3: one hash object over OpenSSL's EVP interface, one type per algorithm.
-#include <openssl/evp.h>
-
 #include "Lib/native/hash/hashing.h"
+#include "Lib/native/hash/libcrypto.h"
 
 using namespace pyston;
 using namespace pyston::hashing;
@@ -11,7 +10,7 @@ namespace {
 struct Algorithm {
   const char* name;
   const char* type_name;
-  const EVP_MD* (*digest)();
+  const EVP_MD* (*LibCrypto::*digest)();
   int block_size;
   int digest_size;     // 0: the length is chosen when asking for the digest
   int capacity_bits;   // SHA-3 only
@@ -20,6 +19,7 @@ struct Algorithm {
 
 struct DigestObject {
   PyObject_HEAD
+  const LibCrypto* library;
   EVP_MD_CTX* context;
   PyThread_type_lock lock;  // made for the first update that releases the GIL
 };
@@ -28,10 +28,13 @@ DigestObject* as_digest(PyObject* object) { return reinterpret_cast<DigestObject
 Failure raise_openssl() { return raise(PyExc_RuntimeError, "OpenSSL refused a digest operation"); }
 
 DigestObject* new_digest(PyTypeObject* type) {
+  const LibCrypto* library = open_libcrypto();
+  if (library == nullptr) return nullptr;
   DigestObject* self = as_digest(type->tp_alloc(type, 0));
   if (self == nullptr) return nullptr;
   self->lock = nullptr;
-  self->context = EVP_MD_CTX_new();
+  self->library = library;
+  self->context = library->EVP_MD_CTX_new();
   if (self->context == nullptr) {
     Py_DECREF(as_object(self));
     return reinterpret_cast<DigestObject*>(PyErr_NoMemory());
@@ -41,14 +44,16 @@ DigestObject* new_digest(PyTypeObject* type) {
 
 void digest_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
-  EVP_MD_CTX_free(as_digest(self)->context);
+  as_digest(self)->library->EVP_MD_CTX_free(as_digest(self)->context);
   if (as_digest(self)->lock != nullptr) PyThread_free_lock(as_digest(self)->lock);
   type->tp_free(self);
   Py_DECREF(type);
 }
 
 Status update(DigestObject* self, const Py_buffer& data) {
-  return hash_update(self->lock, data, [self](const void* bytes, size_t size) { EVP_DigestUpdate(self->context, bytes, size); });
+  return hash_update(self->lock, data, [self](const void* bytes, size_t size) {
+    self->library->EVP_DigestUpdate(self->context, bytes, size);
+  });
 }
 
 PyObject* digest_update(Borrowed<DigestObject> self, HashInput data) {
@@ -58,7 +63,8 @@ PyObject* digest_update(Borrowed<DigestObject> self, HashInput data) {
 
 /// The digest so far; `length` matters for extendable functions only.
 Status finish(DigestObject* self, const Algorithm& algorithm, unsigned char* out, size_t length) {
-  EVP_MD_CTX* copy = EVP_MD_CTX_new();
+  const LibCrypto& library = *self->library;
+  EVP_MD_CTX* copy = library.EVP_MD_CTX_new();
   if (copy == nullptr) {
     PyErr_NoMemory();
     return Status::kError;
@@ -66,10 +72,13 @@ Status finish(DigestObject* self, const Algorithm& algorithm, unsigned char* out
   int done;
   {
     HashLock lock(self->lock);
-    done = EVP_MD_CTX_copy_ex(copy, self->context);
+    done = library.EVP_MD_CTX_copy_ex(copy, self->context);
   }
-  if (done) done = algorithm.digest_size == 0 ? EVP_DigestFinalXOF(copy, out, length) : EVP_DigestFinal_ex(copy, out, nullptr);
-  EVP_MD_CTX_free(copy);
+  if (done) {
+    done = algorithm.digest_size == 0 ? library.EVP_DigestFinalXOF(copy, out, length)
+                                      : library.EVP_DigestFinal_ex(copy, out, nullptr);
+  }
+  library.EVP_MD_CTX_free(copy);
   return done ? Status::kOk : raise_openssl();
 }
 
@@ -110,7 +119,7 @@ PyObject* digest_copy(Borrowed<DigestObject> self) {
   if (copy == nullptr) return nullptr;
   Ref<> owner = Ref<>::steal(copy);
   HashLock lock(self->lock);
-  if (!EVP_MD_CTX_copy_ex(copy->context, self->context)) return raise_openssl();
+  if (!self->library->EVP_MD_CTX_copy_ex(copy->context, self->context)) return raise_openssl();
   return owner.release();
 }
 
@@ -118,7 +127,8 @@ PyObject* create(PyTypeObject* type, const Algorithm& algorithm, Optional<HashIn
   DigestObject* self = new_digest(type);
   if (self == nullptr) return nullptr;
   Ref<> owner = Ref<>::steal(self);
-  if (!EVP_DigestInit_ex(self->context, algorithm.digest(), nullptr)) return raise_openssl();
+  const EVP_MD* digest = (self->library->*algorithm.digest)();
+  if (!self->library->EVP_DigestInit_ex(self->context, digest, nullptr)) return raise_openssl();
   if (data && !ok(update(self, data->view))) return nullptr;
   return owner.release();
 }
@@ -195,18 +205,18 @@ struct DigestTables {
                                          sha3_slots};
 };
 
-constexpr Algorithm kMd5 = {"md5", "_md5.md5", EVP_md5, 64, 16, 0, 0};
-constexpr Algorithm kSha1 = {"sha1", "_sha1.sha1", EVP_sha1, 64, 20, 0, 0};
-constexpr Algorithm kSha224 = {"sha224", "_sha256.sha224", EVP_sha224, 64, 28, 0, 0};
-constexpr Algorithm kSha256 = {"sha256", "_sha256.sha256", EVP_sha256, 64, 32, 0, 0};
-constexpr Algorithm kSha384 = {"sha384", "_sha512.sha384", EVP_sha384, 128, 48, 0, 0};
-constexpr Algorithm kSha512 = {"sha512", "_sha512.sha512", EVP_sha512, 128, 64, 0, 0};
-constexpr Algorithm kSha3_224 = {"sha3_224", "_sha3.sha3_224", EVP_sha3_224, 144, 28, 448, 6};
-constexpr Algorithm kSha3_256 = {"sha3_256", "_sha3.sha3_256", EVP_sha3_256, 136, 32, 512, 6};
-constexpr Algorithm kSha3_384 = {"sha3_384", "_sha3.sha3_384", EVP_sha3_384, 104, 48, 768, 6};
-constexpr Algorithm kSha3_512 = {"sha3_512", "_sha3.sha3_512", EVP_sha3_512, 72, 64, 1024, 6};
-constexpr Algorithm kShake128 = {"shake_128", "_sha3.shake_128", EVP_shake128, 168, 0, 256, 0x1f};
-constexpr Algorithm kShake256 = {"shake_256", "_sha3.shake_256", EVP_shake256, 136, 0, 512, 0x1f};
+constexpr Algorithm kMd5 = {"md5", "_md5.md5", &LibCrypto::EVP_md5, 64, 16, 0, 0};
+constexpr Algorithm kSha1 = {"sha1", "_sha1.sha1", &LibCrypto::EVP_sha1, 64, 20, 0, 0};
+constexpr Algorithm kSha224 = {"sha224", "_sha256.sha224", &LibCrypto::EVP_sha224, 64, 28, 0, 0};
+constexpr Algorithm kSha256 = {"sha256", "_sha256.sha256", &LibCrypto::EVP_sha256, 64, 32, 0, 0};
+constexpr Algorithm kSha384 = {"sha384", "_sha512.sha384", &LibCrypto::EVP_sha384, 128, 48, 0, 0};
+constexpr Algorithm kSha512 = {"sha512", "_sha512.sha512", &LibCrypto::EVP_sha512, 128, 64, 0, 0};
+constexpr Algorithm kSha3_224 = {"sha3_224", "_sha3.sha3_224", &LibCrypto::EVP_sha3_224, 144, 28, 448, 6};
+constexpr Algorithm kSha3_256 = {"sha3_256", "_sha3.sha3_256", &LibCrypto::EVP_sha3_256, 136, 32, 512, 6};
+constexpr Algorithm kSha3_384 = {"sha3_384", "_sha3.sha3_384", &LibCrypto::EVP_sha3_384, 104, 48, 768, 6};
+constexpr Algorithm kSha3_512 = {"sha3_512", "_sha3.sha3_512", &LibCrypto::EVP_sha3_512, 72, 64, 1024, 6};
+constexpr Algorithm kShake128 = {"shake_128", "_sha3.shake_128", &LibCrypto::EVP_shake128, 168, 0, 256, 0x1f};
+constexpr Algorithm kShake256 = {"shake_256", "_sha3.shake_256", &LibCrypto::EVP_shake256, 136, 0, 512, 0x1f};
 
 /// State of the modules with one or two algorithms: their types.
 struct ModuleState {
