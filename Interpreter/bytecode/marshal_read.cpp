@@ -106,7 +106,7 @@ class Reader {
   /// walking over it would not end well.
   bool check_finished(PyObject* object) {
     if (LIKELY(!has_open_reference_) || is_finished(object, 0)) return true;
-    bad("recursive tuple");
+    PyErr_SetString(PyExc_ValueError, "bad marshal data (recursive tuple)");
     return false;
   }
   static bool is_finished(PyObject* object, int depth);
