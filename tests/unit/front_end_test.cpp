@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "Interpreter/bytecode/marshal.h"
 #include "Interpreter/compiler/compiler.h"
 #include "Interpreter/compiler/parser.h"
 #include "Interpreter/bytecode/opcodes.h"
@@ -64,6 +65,18 @@ TEST(Compiler, FoldsConstantsAndRunsTheCode) {
   Ref<> result = Ref<>::steal(PyEval_EvalCode(code.object(), globals.get(), globals.get()));
   ASSERT_TRUE(result);
   EXPECT_EQ(PyLong_AsLong(PyDict_GetItemString(globals.get(), "x")), 42);
+}
+
+// python3.11 crashes on these: a tuple is hashed while it is being read, or after it became a part of itself.
+TEST(Marshal, RecursiveTuplesAsKeysAreErrors) {
+  using namespace std::literals;
+  for (std::string data : {"\xa9\1<\1\0\0\0r\0\0\0\0"s, "\xa9\1{r\0\0\0\0N0"s, "\xa9\2r\0\0\0\0>\1\0\0\0r\0\0\0\0"s,
+                           "[\2\0\0\0\xa9\1r\0\0\0\0<\1\0\0\0r\0\0\0\0"s}) {
+    Ref<> value = marshal::read_from_memory(data.data(), static_cast<Py_ssize_t>(data.size()));
+    EXPECT_FALSE(value);
+    EXPECT_TRUE(PyErr_ExceptionMatches(PyExc_ValueError));
+    PyErr_Clear();
+  }
 }
 
 TEST(Opcodes, CacheSizesAreThoseOfPython311) {
