@@ -685,90 +685,6 @@ PyMappingMethods list_as_mapping = {
     .mp_ass_subscript = list_assign_subscript,
 };
 
-// ---- Iterators ---------------------------------------------------------------------------------------------------
-
-ALWAYS_INLINE SequenceIterObject* as_iter(PyObject* object) { return reinterpret_cast<SequenceIterObject*>(object); }
-
-PyObject* iter_next(PyObject* object) {
-  SequenceIterObject* self = as_iter(object);
-  PyObject* list = self->sequence;
-  if (UNLIKELY(list == nullptr)) return nullptr;
-  if (LIKELY(self->index < Py_SIZE(list))) return Py_NewRef(as_list(list)->ob_item[self->index++]);
-  self->sequence = nullptr;
-  Py_DECREF(list);
-  return nullptr;
-}
-PyObject* iter_length_hint(PyObject* object) {
-  SequenceIterObject* self = as_iter(object);
-  Py_ssize_t left = self->sequence != nullptr ? Py_SIZE(self->sequence) - self->index : 0;
-  return PyLong_FromSsize_t(left < 0 ? 0 : left);
-}
-PyObject* iter_reduce(PyObject* object) {
-  SequenceIterObject* self = as_iter(object);
-  PyObject* function = _PyEval_GetBuiltin(&_Py_ID(iter));
-  if (self->sequence != nullptr) return Py_BuildValue("N(O)n", function, self->sequence, self->index);
-  return Py_BuildValue("N(N)", function, PyList_New(0));
-}
-PyObject* iter_setstate(PyObject* object, PyObject* state) {
-  SequenceIterObject* self = as_iter(object);
-  Py_ssize_t index = PyLong_AsSsize_t(state);
-  if (index == -1 && PyErr_Occurred()) return nullptr;
-  if (self->sequence != nullptr) {
-    if (index < 0) index = 0;
-    if (index > Py_SIZE(self->sequence)) index = Py_SIZE(self->sequence);
-    self->index = index;
-  }
-  Py_RETURN_NONE;
-}
-
-PyObject* reverse_iter_next(PyObject* object) {
-  SequenceIterObject* self = as_iter(object);
-  PyObject* list = self->sequence;
-  if (list == nullptr) return nullptr;
-  if (self->index >= 0 && self->index < Py_SIZE(list)) return Py_NewRef(as_list(list)->ob_item[self->index--]);
-  self->index = -1;
-  self->sequence = nullptr;
-  Py_DECREF(list);
-  return nullptr;
-}
-PyObject* reverse_iter_length_hint(PyObject* object) {
-  SequenceIterObject* self = as_iter(object);
-  Py_ssize_t left = self->index + 1;
-  if (self->sequence == nullptr || Py_SIZE(self->sequence) < left) left = 0;
-  return PyLong_FromSsize_t(left);
-}
-PyObject* reverse_iter_reduce(PyObject* object) {
-  SequenceIterObject* self = as_iter(object);
-  if (self->sequence != nullptr) {
-    return Py_BuildValue("N(O)n", _PyEval_GetBuiltin(&_Py_ID(reversed)), self->sequence, self->index);
-  }
-  return Py_BuildValue("N(N)", _PyEval_GetBuiltin(&_Py_ID(iter)), PyList_New(0));
-}
-PyObject* reverse_iter_setstate(PyObject* object, PyObject* state) {
-  SequenceIterObject* self = as_iter(object);
-  Py_ssize_t index = PyLong_AsSsize_t(state);
-  if (index == -1 && PyErr_Occurred()) return nullptr;
-  if (self->sequence != nullptr) {
-    if (index < -1) index = -1;
-    if (index > Py_SIZE(self->sequence) - 1) index = Py_SIZE(self->sequence) - 1;
-    self->index = index;
-  }
-  Py_RETURN_NONE;
-}
-
-PyMethodDef iter_methods[] = {
-    method<iter_length_hint, "__length_hint__($self, /)", "How many items are left.">(),
-    method<iter_reduce, "__reduce__($self, /)", "State for pickling.">(),
-    method<iter_setstate, "__setstate__($self, state, /)", "Restores a pickled position.">(),
-    {},
-};
-PyMethodDef reverse_iter_methods[] = {
-    method<reverse_iter_length_hint, "__length_hint__($self, /)", "How many items are left.">(),
-    method<reverse_iter_reduce, "__reduce__($self, /)", "State for pickling.">(),
-    method<reverse_iter_setstate, "__setstate__($self, state, /)", "Restores a pickled position.">(),
-    {},
-};
-
 COLD int not_a_list() {
   PyErr_BadInternalCall();
   return -1;
@@ -917,32 +833,6 @@ PyTypeObject PyList_Type = {
     .tp_new = PyType_GenericNew,
     .tp_free = PyObject_GC_Del,
     .tp_vectorcall = list_vectorcall,
-};
-
-PyTypeObject PyListIter_Type = {
-    .ob_base = type_head(),
-    .tp_name = "list_iterator",
-    .tp_basicsize = sizeof(SequenceIterObject),
-    .tp_dealloc = sequence_iterator_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_traverse = sequence_iterator_traverse,
-    .tp_iter = PyObject_SelfIter,
-    .tp_iternext = iter_next,
-    .tp_methods = iter_methods,
-};
-
-PyTypeObject PyListRevIter_Type = {
-    .ob_base = type_head(),
-    .tp_name = "list_reverseiterator",
-    .tp_basicsize = sizeof(SequenceIterObject),
-    .tp_dealloc = sequence_iterator_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_traverse = sequence_iterator_traverse,
-    .tp_iter = PyObject_SelfIter,
-    .tp_iternext = reverse_iter_next,
-    .tp_methods = reverse_iter_methods,
 };
 
 static_assert(sizeof(PyListObject) == 40);

@@ -1,4 +1,4 @@
-// Shared by tuple and list: iterators over contiguous items, item comparison, searching, slices of pointers.
+// Shared by tuple and list: their iterators (sequence_iterators.cpp), item comparison, searching, slices of pointers.
 #pragma once
 
 #include "Objects/bind.h"
@@ -20,8 +20,6 @@ struct SequenceIterObject {
 };
 
 PyObject* new_sequence_iterator(PyObject* sequence, PyTypeObject* type, Py_ssize_t index);
-void sequence_iterator_dealloc(PyObject* self);
-int sequence_iterator_traverse(PyObject* self, visitproc visit, void* arg);
 
 /// Takes a new reference to each of `count` items.
 ALWAYS_INLINE void copy_items(PyObject** target, PyObject* const* source, Py_ssize_t count) {

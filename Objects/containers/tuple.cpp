@@ -312,66 +312,7 @@ PyMappingMethods tuple_as_mapping = {
     .mp_subscript = tuple_subscript,
 };
 
-// ---- Iterator ----------------------------------------------------------------------------------------------------
-
-PyObject* iter_next(PyObject* object) {
-  auto* self = reinterpret_cast<SequenceIterObject*>(object);
-  PyObject* tuple = self->sequence;
-  if (UNLIKELY(tuple == nullptr)) return nullptr;
-  if (LIKELY(self->index < Py_SIZE(tuple))) return Py_NewRef(as_tuple(tuple)->ob_item[self->index++]);
-  self->sequence = nullptr;
-  Py_DECREF(tuple);
-  return nullptr;
-}
-PyObject* iter_length_hint(PyObject* object) {
-  auto* self = reinterpret_cast<SequenceIterObject*>(object);
-  return PyLong_FromSsize_t(self->sequence != nullptr ? Py_SIZE(self->sequence) - self->index : 0);
-}
-PyObject* iter_reduce(PyObject* object) {
-  auto* self = reinterpret_cast<SequenceIterObject*>(object);
-  PyObject* function = _PyEval_GetBuiltin(&_Py_ID(iter));
-  if (self->sequence != nullptr) return Py_BuildValue("N(O)n", function, self->sequence, self->index);
-  return Py_BuildValue("N(())", function);
-}
-PyObject* iter_setstate(PyObject* object, PyObject* state) {
-  auto* self = reinterpret_cast<SequenceIterObject*>(object);
-  Py_ssize_t index = PyLong_AsSsize_t(state);
-  if (index == -1 && PyErr_Occurred()) return nullptr;
-  if (self->sequence != nullptr) {
-    if (index < 0) index = 0;
-    if (index > Py_SIZE(self->sequence)) index = Py_SIZE(self->sequence);
-    self->index = index;
-  }
-  Py_RETURN_NONE;
-}
-PyMethodDef iter_methods[] = {
-    method<iter_length_hint, "__length_hint__($self, /)", "How many items are left.">(),
-    method<iter_reduce, "__reduce__($self, /)", "State for pickling.">(),
-    method<iter_setstate, "__setstate__($self, state, /)", "Restores a pickled position.">(),
-    {},
-};
-
 }  // namespace
-
-PyObject* new_sequence_iterator(PyObject* sequence, PyTypeObject* type, Py_ssize_t index) {
-  SequenceIterObject* self = PyObject_GC_New(SequenceIterObject, type);
-  if (UNLIKELY(self == nullptr)) return nullptr;
-  self->index = index;
-  self->sequence = Py_NewRef(sequence);
-  _PyObject_GC_TRACK(self);
-  return as_object(self);
-}
-
-void sequence_iterator_dealloc(PyObject* self) {
-  _PyObject_GC_UNTRACK(self);
-  Py_XDECREF(reinterpret_cast<SequenceIterObject*>(self)->sequence);
-  PyObject_GC_Del(self);
-}
-
-int sequence_iterator_traverse(PyObject* self, visitproc visit, void* arg) {
-  Py_VISIT(reinterpret_cast<SequenceIterObject*>(self)->sequence);
-  return 0;
-}
 
 }  // namespace pyston
 
@@ -567,19 +508,6 @@ PyTypeObject PyTuple_Type = {
     .tp_new = tuple_new_slot,
     .tp_free = PyObject_GC_Del,
     .tp_vectorcall = tuple_vectorcall,
-};
-
-PyTypeObject PyTupleIter_Type = {
-    .ob_base = type_head(),
-    .tp_name = "tuple_iterator",
-    .tp_basicsize = sizeof(SequenceIterObject),
-    .tp_dealloc = sequence_iterator_dealloc,
-    .tp_getattro = PyObject_GenericGetAttr,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_traverse = sequence_iterator_traverse,
-    .tp_iter = PyObject_SelfIter,
-    .tp_iternext = iter_next,
-    .tp_methods = iter_methods,
 };
 
 static_assert(sizeof(PyTupleObject) == 32);

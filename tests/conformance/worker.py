@@ -5,6 +5,7 @@
 Lines: `start 0 ID`, then `ok|fail|error|skip SECONDS ID`. A failing subtest fails its test. The report is written line
 by line: what ran before a crash is known.
 """
+import doctest
 import importlib
 import sys
 import time
@@ -69,6 +70,11 @@ def run(module, reporter, names):
     """As regrtest does: through test_main where a module has one (test_xml_etree sets itself up there)."""
     from test import support
     support.use_resources = []
+
+    def run_doctest(module, verbosity=None, optionflags=0):
+        chosen(doctest.DocTestSuite(module, optionflags=optionflags), names).run(reporter)
+
+    support.run_doctest = run_doctest
     if hasattr(module, "test_main"):
         support._run_suite = lambda suite: chosen(suite, names).run(reporter)
         module.test_main()
