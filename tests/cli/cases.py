@@ -267,7 +267,7 @@ MODULES = [
     Case("tokenize_bad", "./python -m tokenize bad.py", {"bad.py": "x = (\n"}),
     Case("ast", "./python -m ast script.py", {"script.py": SCRIPT}),
     Case("ast_bad", "./python -m ast", stdin=b"x = = 1\n"),
-    Case("timeit", "./python -m timeit -n 10 -r 2 'sum(range(10))'", normal=(NUMBERS, UNITS)),
+    Case("timeit", "./python -W ignore -m timeit -n 10 -r 2 'sum(range(10))'", normal=(NUMBERS, UNITS)),
     Case("timeit_bad", "./python -m timeit -n 1 '1/0'"),
     Case("unittest", "./python -m unittest -v test_it", {"test_it.py": TESTS}, normal=((rb"in \d+\.\d+s", b"in Ns"),)),
     Case("unittest_discover", "./python -m unittest", {"test_it.py": TESTS}, normal=((rb"in \d+\.\d+s", b"in Ns"),)),
