@@ -172,7 +172,27 @@ bool read_integer(PyObject* dict, const char* name, int* out) {
     }
     return false;
   }
+  if (value < 0) {
+    PyErr_Format(PyExc_ValueError, "invalid config value: %s", name);
+    return false;
+  }
   *out = value;
+  return true;
+}
+
+bool read_seed(PyObject* dict, const char* name, unsigned long* out) {
+  constexpr unsigned long kLargestSeed = 4294967295UL;
+  PyObject* item = required_item(dict, name);
+  if (item == nullptr) return false;
+  *out = PyLong_AsUnsignedLong(item);
+  if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_OverflowError)) {
+    PyErr_Format(PyExc_TypeError, "invalid config type: %s", name);
+    return false;
+  }
+  if (PyErr_Occurred() || *out > kLargestSeed) {
+    PyErr_Format(PyExc_ValueError, "invalid config value: %s", name);
+    return false;
+  }
   return true;
 }
 
@@ -214,7 +234,8 @@ bool read_list(PyObject* dict, const char* name, PyWideStringList* out) {
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(item); i++) {
     PyObject* text = PyList_GET_ITEM(item, i);
     if (!PyUnicode_Check(text)) {
-      PyErr_Format(PyExc_TypeError, "invalid config type: %s", name);
+      const bool unset = text == Py_None;
+      PyErr_Format(unset ? PyExc_ValueError : PyExc_TypeError, "invalid config %s: %s", unset ? "value" : "type", name);
       _PyWideStringList_Clear(&list);
       return false;
     }
@@ -241,13 +262,8 @@ int _PyConfig_FromDict(PyConfig* config, PyObject* dict) {
   }
 #define INT(name) \
   if (!read_integer(dict, #name, &config->name)) return -1;
-#define ULONG(name)                                                                \
-  {                                                                                \
-    PyObject* item = required_item(dict, #name);                                   \
-    if (item == nullptr) return -1;                                                \
-    config->name = PyLong_AsUnsignedLong(item);                                    \
-    if (config->name == static_cast<unsigned long>(-1) && PyErr_Occurred()) return -1; \
-  }
+#define ULONG(name) \
+  if (!read_seed(dict, #name, &config->name)) return -1;
 #define STR(name) \
   if (!read_text(dict, #name, false, &config->name)) return -1;
 #define OPT_STR(name) \
@@ -255,6 +271,10 @@ int _PyConfig_FromDict(PyConfig* config, PyObject* dict) {
 #define LIST(name) \
   if (!read_list(dict, #name, &config->name)) return -1;
 #include "Runtime/options/config_fields.def"
+  if (config->_config_init < _PyConfig_INIT_COMPAT || config->_config_init > _PyConfig_INIT_ISOLATED) {
+    PyErr_SetString(PyExc_ValueError, "invalid config value: _config_init");
+    return -1;
+  }
   return 0;
 }
 
