@@ -54,7 +54,8 @@ class Arena {
   void* allocate(size_t size) {
     size = (size + 7) & ~size_t{7};
     if (size > available_) {
-      size_t block_size = size > kBlockSize ? size : kBlockSize;
+      const size_t block_size = size > block_size_ ? size : block_size_;
+      if (block_size_ < kLargestBlock) block_size_ *= 2;  // most sources are an eval() of a few words
       char* block = static_cast<char*>(PyMem_RawCalloc(1, block_size));
       if (block == nullptr) {
         PyErr_NoMemory();
@@ -87,11 +88,12 @@ class Arena {
   }
 
  private:
-  static constexpr size_t kBlockSize = 64 * 1024;
+  static constexpr size_t kLargestBlock = 64 * 1024;
   std::vector<char*> blocks_;
   std::vector<PyObject*> objects_;
   char* next_ = nullptr;
   size_t available_ = 0;
+  size_t block_size_ = 2 * 1024;
 };
 
 #define PRODUCT(Name, positioned) struct Name;

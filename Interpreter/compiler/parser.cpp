@@ -33,6 +33,24 @@ bool NameTable::grow() {
   return true;
 }
 
+/// Interned, in normal form NFKC, in which identifiers are compared. New reference.
+static PyObject* decode_identifier(const char* characters, Py_ssize_t length) {
+  if (PyErr_Occurred() != nullptr) return nullptr;  // the token behind the name is broken: no import in that state
+  auto name = Ref<>::steal(PyUnicode_DecodeUTF8(characters, length, nullptr));
+  auto module = Ref<>::steal(name ? PyImport_ImportModule("unicodedata") : nullptr);
+  if (!module) return nullptr;
+  PyObject* normalised = PyObject_CallMethod(module.get(), "normalize", "sO", "NFKC", name.get());
+  if (normalised == nullptr) return nullptr;
+  if (!PyUnicode_Check(normalised)) {
+    PyErr_Format(PyExc_TypeError, "unicodedata.normalize() must return a string, not %.200s",
+                 Py_TYPE(normalised)->tp_name);
+    Py_DECREF(normalised);
+    return nullptr;
+  }
+  PyUnicode_InternInPlace(&normalised);
+  return normalised;
+}
+
 PyObject* NameTable::find(Arena& arena, const char* characters, size_t length) {
   if (UNLIKELY(used_ * 2 >= capacity_) && !grow()) return nullptr;
   uint32_t hash = 2166136261u;
@@ -51,23 +69,8 @@ PyObject* NameTable::find(Arena& arena, const char* characters, size_t length) {
     slot = (slot + 1) & (capacity_ - 1);
   }
   PyObject* name = ascii ? text::intern_ascii(characters, static_cast<Py_ssize_t>(length))
-                         : PyUnicode_DecodeUTF8(characters, static_cast<Py_ssize_t>(length), nullptr);
+                         : decode_identifier(characters, static_cast<Py_ssize_t>(length));
   if (name == nullptr) return nullptr;
-  if (!ascii) {
-    // Identifiers are compared in normal form NFKC.
-    auto module = Ref<>::steal(PyImport_ImportModule("unicodedata"));
-    PyObject* normalised = module ? PyObject_CallMethod(module.get(), "normalize", "sO", "NFKC", name) : nullptr;
-    Py_DECREF(name);
-    if (normalised == nullptr) return nullptr;
-    if (!PyUnicode_Check(normalised)) {
-      PyErr_Format(PyExc_TypeError, "unicodedata.normalize() must return a string, not %.200s",
-                   Py_TYPE(normalised)->tp_name);
-      Py_DECREF(normalised);
-      return nullptr;
-    }
-    name = normalised;
-    PyUnicode_InternInPlace(&name);
-  }
   char* copy = static_cast<char*>(arena.allocate(length));
   if (copy == nullptr) {
     Py_DECREF(name);
