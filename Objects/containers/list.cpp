@@ -281,7 +281,7 @@ int assign_slice(PyListObject* list, Py_ssize_t low, Py_ssize_t high, PyObject* 
       return -1;
     }
   }
-  memcpy(recycle, list->ob_item + low, static_cast<size_t>(removed) * sizeof(PyObject*));
+  if (removed > 0) memcpy(recycle, list->ob_item + low, static_cast<size_t>(removed) * sizeof(PyObject*));
   int status = 0;
   if (change < 0) {
     memmove(list->ob_item + high + change, list->ob_item + high,

@@ -86,6 +86,8 @@ for source in ("\0", "a\0", "a = '\0'", "#\0", "a\n\0b", b"\0", b"x = 1\0", b"'\
     show(f"source {source!a}", compiled(source))
     show(f"eval {source!a}", attempt(eval, source))
     show(f"tree {source!a}", attempt(lambda: ast.dump(ast.parse(source))))
+for source in ("f(\u00e4'", "\u00e4 = \u00e4(\u00e4 '", '\u00e4."""x', "\u00e4$", "\u00e4 0x", "\u00e4: \u00e4 = '\\d' '"):
+    show(f"broken after a name {source!a}", compiled(source))
 show("null in the name", attempt(compile, "1", "a\0b", "eval").__class__)
 show("surrogate in the name", attempt(compile, "1", "a\udc80b", "eval").__class__)
 show("error in a file with a surrogate", attempt(compile, "1 +", "a\udc80b", "eval"))
