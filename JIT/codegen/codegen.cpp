@@ -100,22 +100,27 @@ Error keep_what_is_called(Module& module, Function* trace) {
   return module.materializeMetadata();
 }
 
+/// Inlines the kernels, takes their out-parameters and casts apart, merges and moves out of the loop what it can. A third of the time of
+/// LLVM's own O2 pipeline, for the same code in what traces are made of.
+constexpr const char* kPasses =
+    "always-inline,globaldce,"
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(loop-rotate,licm),gvn,"
+    "simplifycfg,instcombine<no-verify-fixpoint>,loop-mssa(licm),dse,adce,simplifycfg)";
+
 void optimize(Module& module) {
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
   CGSCCAnalysisManager calls;
   ModuleAnalysisManager modules;
-  PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  tuning.LoopUnrolling = false;
-  PassBuilder builder(machine, tuning);
+  PassBuilder builder(machine);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(calls);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, calls, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(module, modules);
+  ModulePassManager passes;
+  cantFail(builder.parsePassPipeline(passes, kPasses));
+  passes.run(module, modules);
 }
 
 void print_assembly(Module& module, TargetMachine& with) {
