@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "Objects/callables/code_constants.h"
+
 namespace pyston {
 
 namespace {
@@ -129,6 +131,13 @@ PyObject* ConstantCache::canonical(PyObject* value) {
     });
   }
   if (type == &PyFrozenSet_Type) return canonical_frozenset(value);
+  Ref<> interned;  // now, as the code object would do later in a tuple that is shared by then
+  if (type == &PyUnicode_Type && is_interned_constant(value)) {
+    PyObject* text = Py_NewRef(value);
+    PyUnicode_InternInPlace(&text);
+    interned = Ref<>::steal(text);
+    value = text;
+  }
   if (type == &PyUnicode_Type || type == &PyLong_Type || type == &PyBytes_Type || type == &PyCode_Type) {
     const Py_hash_t hash = PyObject_Hash(value);
     if (hash == -1) return nullptr;

@@ -17,18 +17,12 @@
 #include <cmath>
 #include <opcode.h>
 
+#include "Objects/callables/code_constants.h"
 #include "Objects/callables/code_lines.h"
 
 namespace pyston {
-namespace {
 
-/// What PyCode_SetExtra hangs on a code object: one pointer per registered user.
-struct CodeExtras {
-  Py_ssize_t size;
-  void* values[1];
-};
-
-bool is_identifier_like(PyObject* text) {
+bool is_interned_constant(PyObject* text) {
   if (PyUnicode_READY(text) < 0 || !PyUnicode_IS_ASCII(text)) return false;
   const char* chars = PyUnicode_AsUTF8(text);
   for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(text); i++) {
@@ -36,6 +30,14 @@ bool is_identifier_like(PyObject* text) {
   }
   return true;
 }
+
+namespace {
+
+/// What PyCode_SetExtra hangs on a code object: one pointer per registered user.
+struct CodeExtras {
+  Py_ssize_t size;
+  void* values[1];
+};
 
 Status intern_all(PyObject* names) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
@@ -53,7 +55,7 @@ Status intern_constants(PyObject* constants, bool* changed) {
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) {
     PyObject* value = PyTuple_GET_ITEM(constants, i);
     if (PyUnicode_CheckExact(value)) {
-      if (is_identifier_like(value)) {
+      if (is_interned_constant(value)) {
         PyObject* old = value;
         PyUnicode_InternInPlace(&value);
         if (old != value) {
