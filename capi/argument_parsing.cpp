@@ -345,12 +345,13 @@ class Parser {
       return nullptr;
     }
     if (!PyUnicode_Check(argument)) return must_be(unit == 'z' ? "str or None" : "str", argument);
-    *out = PyUnicode_AsUTF8AndSize(argument, &length);
-    if (*out == nullptr) return exception_set();
-    if (static_cast<Py_ssize_t>(strlen(*out)) != length) {
+    const char* text = PyUnicode_AsUTF8AndSize(argument, &length);
+    if (text == nullptr) return exception_set();
+    if (static_cast<Py_ssize_t>(strlen(text)) != length) {
       PyErr_SetString(PyExc_ValueError, "embedded null character");
       return exception_set();
     }
+    *out = text;
     return nullptr;
   }
 
@@ -397,8 +398,7 @@ class Parser {
       }
       *capacity = size;
     } else if (static_cast<Py_ssize_t>(strlen(bytes)) != size) {
-      PyErr_SetString(PyExc_ValueError, "embedded null character");
-      return exception_set();
+      return must_be("encoded string without null bytes", argument);
     }
     *buffer = static_cast<char*>(PyMem_Malloc(size + 1));
     if (*buffer == nullptr || !cleanups.add(buffer, release_memory)) {
@@ -461,9 +461,11 @@ class Parser {
         auto* out = target<Py_ssize_t>();
         PyObject* index = _PyNumber_Index(argument);
         if (index == nullptr) return exception_set();
-        *out = PyLong_AsSsize_t(index);
+        const Py_ssize_t value = PyLong_AsSsize_t(index);
         Py_DECREF(index);
-        return *out == -1 && PyErr_Occurred() ? exception_set() : nullptr;
+        if (value == -1 && PyErr_Occurred()) return exception_set();
+        *out = value;
+        return nullptr;
       }
       case 'l': return signed_range<long>(argument, LONG_MIN, LONG_MAX, "", "");
       case 'k': {
@@ -550,9 +552,8 @@ class Parser {
         }
         if (!PyUnicode_Check(argument)) return must_be(unit == 'Z' ? "str or None" : "str", argument);
         Py_ssize_t size;
-        *out = reinterpret_cast<const wchar_t*>(_PyUnicode_AsUnicode(argument));
+        *out = reinterpret_cast<const wchar_t*>(PyUnicode_AsUnicodeAndSize(argument, &size));
         if (*out == nullptr) return exception_set();
-        size = static_cast<Py_ssize_t>(PyUnicode_GET_SIZE(argument));
         if (length != nullptr) {
           *length = size;
         } else if (static_cast<Py_ssize_t>(wcslen(*out)) != size) {
@@ -762,6 +763,18 @@ struct Keywords {
       return nullptr;
     }
     if (dict == nullptr) return nullptr;
+    // FAST: comparing with a few names costs less than making and hashing a string. Other keys than exact strings may
+    // have their own idea of equality.
+    if (PyDict_GET_SIZE(dict) <= 8) {
+      Py_ssize_t position = 0;
+      PyObject *known, *value;
+      bool exact = true;
+      while (exact && PyDict_Next(dict, &position, &known, &value)) {
+        exact = PyUnicode_CheckExact(known);
+        if (exact && PyUnicode_CompareWithASCIIString(known, name) == 0) return value;
+      }
+      if (exact) return nullptr;
+    }
     PyObject* key = PyUnicode_FromString(name);
     if (key == nullptr) return nullptr;
     PyObject* value = PyDict_GetItemWithError(dict, key);
@@ -797,8 +810,14 @@ const char* function_of(const char* format, const char** message) {
   return nullptr;
 }
 
+/// What the messages say when nothing tells whether some parameters may be left out.
+struct CountWords {
+  const char* too_many;
+  const char* too_few;
+};
+
 int parse_with_keywords(PyObject* const* args, Py_ssize_t nargs, const Keywords& keywords, const char* format,
-                        const char* const* names, va_list* arguments, bool clean) {
+                        const char* const* names, va_list* arguments, bool clean, CountWords words) {
   const char* message;
   const char* function = function_of(format, &message);
   const char* shown = function == nullptr ? "function" : function;
@@ -816,7 +835,7 @@ int parse_with_keywords(PyObject* const* args, Py_ssize_t nargs, const Keywords&
   const Py_ssize_t nkeywords = keywords.count();
   if (nargs + nkeywords > total) {
     PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d %sargument%s (%zd given)", shown, parentheses,
-                 total == 0 ? "no" : strchr(format, '|') != nullptr ? "at most" : "exactly", total,
+                 total == 0 ? "no" : strchr(format, '|') != nullptr ? "at most" : words.too_many, total,
                  nargs == 0 ? "keyword " : "", total == 1 ? "" : "s", nargs + nkeywords);
     if (total == 0) PyErr_Format(PyExc_TypeError, "%.200s%s takes no arguments", shown, parentheses);
     return 0;
@@ -872,7 +891,7 @@ int parse_with_keywords(PyObject* const* args, Py_ssize_t nargs, const Keywords&
         const int required = inspect_format(format).least;
         const int needed = required < positional_only ? required : positional_only;
         PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)", shown, parentheses,
-                     needed < positional_only ? "at least" : "exactly", needed, needed == 1 ? "" : "s", nargs);
+                     needed < positional_only ? "at least" : words.too_few, needed, needed == 1 ? "" : "s", nargs);
       } else {
         PyErr_Format(PyExc_TypeError, "%.200s%s missing required argument '%s' (pos %i)", shown, parentheses,
                      names[i], i + 1);
@@ -925,7 +944,7 @@ int parse_tuple_keywords(PyObject* args, PyObject* kwargs, const char* format, c
   Keywords keywords;
   keywords.dict = kwargs;
   return parse_with_keywords(reinterpret_cast<PyTupleObject*>(args)->ob_item, PyTuple_GET_SIZE(args), keywords, format,
-                             names, arguments, clean);
+                             names, arguments, clean, {"at most", "at least"});
 }
 
 int parse_fast(PyObject* const* args, Py_ssize_t nargs, const Keywords& keywords, _PyArg_Parser* parser,
@@ -934,7 +953,8 @@ int parse_fast(PyObject* const* args, Py_ssize_t nargs, const Keywords& keywords
     PyErr_BadInternalCall();
     return 0;
   }
-  return parse_with_keywords(args, nargs, keywords, parser->format, parser->keywords, arguments, clean);
+  return parse_with_keywords(args, nargs, keywords, parser->format, parser->keywords, arguments, clean,
+                             {"exactly", "exactly"});
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ class Builder {
       out[i] = guarded_value(good);
       good = good && out[i] != nullptr;
     }
-    if (good) return true;
+    if (good && close('\0')) return true;
     for (Py_ssize_t i = 0; i < count; i++) Py_XDECREF(out[i]);
     return false;
   }
@@ -252,10 +252,11 @@ PyObject* build(const char* format, va_list source, bool clean) {
 
 PyObject** build_stack(PyObject** small, Py_ssize_t small_size, const char* format, va_list source, bool clean,
                        Py_ssize_t* count_out) {
-  *count_out = 0;
   const Py_ssize_t count = count_values(format, '\0');
-  if (count < 0) return nullptr;
-  if (count == 0) return small;
+  if (count <= 0) {
+    *count_out = 0;
+    return count == 0 ? small : nullptr;
+  }
   PyObject** stack = count <= small_size ? small : static_cast<PyObject**>(PyMem_Malloc(count * sizeof(PyObject*)));
   if (stack == nullptr) {
     PyErr_NoMemory();

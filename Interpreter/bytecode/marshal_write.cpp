@@ -331,11 +331,10 @@ void PyMarshal_WriteLongToFile(long value, FILE* file, int) {
   fwrite(bytes, 1, sizeof bytes, file);
 }
 
-/// Errors are left to the caller's ferror(), and as an exception.
+/// Errors are left to the caller's ferror(). QUIRK: what can't be marshalled becomes '?' without an exception.
 void PyMarshal_WriteObjectToFile(PyObject* value, FILE* file, int version) {
   if (PySys_Audit("marshal.dumps", "Oi", value, version) < 0) return;
   Writer writer(version);
   writer.write_object(value);
-  writer.finish();
   fwrite(writer.bytes().data(), 1, writer.bytes().size(), file);
 }

@@ -209,6 +209,7 @@ void Parser::lexer_error() {
 
 /// A mistake of the lexer's further down (or a bracket that stays open) explains more than the parser's error does.
 void Parser::check_rest_of_source() {
+  if (lexer.interactive) return;  // it would wait for what nobody has typed
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);
   const int error_line = fill_ > 0 ? tokens_[fill_ - 1].lineno : 0;

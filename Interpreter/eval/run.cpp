@@ -25,7 +25,11 @@ Ref<> decode_filename(const char* filename) {
 
 /// Evaluates a code object at the top level; remembers an interrupt that nobody caught, for the exit status.
 Ref<> run_code(PyThreadState* tstate, PyCodeObject* code, PyObject* globals, PyObject* locals) {
-  if (globals == nullptr || !PyDict_Check(globals)) return raise(PyExc_SystemError, "globals must be a real dict");
+  if (globals == nullptr) return raise(PyExc_SystemError, "globals must be a real dict");
+  if (!PyDict_Check(globals)) {
+    PyErr_BadInternalCall();
+    return nullptr;
+  }
   // Top-level code needs builtins; what the globals already name is kept.
   const int present = PyDict_Contains(globals, &_Py_ID(__builtins__));
   if (present < 0 ||

@@ -321,7 +321,7 @@ int _Py_WriteIndentedMargin(int indent, const char* margin, PyObject* file) {
 /// Prints one source line; `*truncation` gets how much leading space was dropped, `*line` the whole line (new ref).
 int _Py_DisplaySourceLine(PyObject* file, PyObject* filename, int lineno, int indent, int* truncation, PyObject** line) {
   Ref<> text = source_line(filename, lineno);
-  if (!text) return PyErr_Occurred() ? -1 : 0;
+  if (!text) return -1;  // with or without an exception
   if (truncation != nullptr) *truncation = static_cast<int>(leading_whitespace(text.get())) - indent;
   const int result = static_cast<int>(write_source(file, text.get(), indent, nullptr, 0));
   if (line != nullptr) *line = text.release();

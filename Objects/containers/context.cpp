@@ -420,8 +420,8 @@ PyObject* PyContextVar_New(const char* name, PyObject* default_value) {
 
 /// *value (new reference): what the context, the caller or the variable says, in this order; may be null.
 int PyContextVar_Get(PyObject* object, PyObject* default_value, PyObject** value) {
-  *value = nullptr;
   if (!check_kind(PyContextVar_CheckExact(object), "ContextVar")) return -1;
+  *value = nullptr;
   PyContextVar* var = as_var(object);
   PyThreadState* tstate = _PyThreadState_GET();
   if (tstate->context != nullptr) {
@@ -461,6 +461,8 @@ PyObject* PyContextVar_Set(PyObject* object, PyObject* value) {
 }
 
 int PyContextVar_Reset(PyObject* object, PyObject* token_object) {
+  if (!check_kind(PyContextVar_CheckExact(object), "ContextVar")) return -1;
+  if (!check_kind(PyContextToken_CheckExact(token_object), "Token")) return -1;
   PyContextVar* var = as_var(object);
   PyContextToken* token = as_token(token_object);
   if (token->tok_used) {

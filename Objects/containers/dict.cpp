@@ -876,7 +876,10 @@ int PyDict_Merge(PyObject* target, PyObject* source, int override) {
   return merge_dicts(target, source, override != 0);
 }
 int PyDict_Update(PyObject* target, PyObject* source) { return merge_dicts(target, source, 1); }
-int _PyDict_MergeEx(PyObject* target, PyObject* source, int override) { return merge_dicts(target, source, override); }
+/// override: 0 keeps what is there, 1 replaces it, anything else refuses it with KeyError.
+int _PyDict_MergeEx(PyObject* target, PyObject* source, int override) {
+  return merge_dicts(target, source, override == 0 || override == 1 ? override : 2);
+}
 
 /// From an iterable of pairs.
 int PyDict_MergeFromSeq2(PyObject* target, PyObject* pairs, int override) {

@@ -39,7 +39,7 @@ bool convert(PyObject* value, int64_t* out) {
     PyErr_Format(PyExc_TypeError, "interpreter ID must be an int, got %.100s", Py_TYPE(value)->tp_name);
     return false;
   }
-  Ref<> number = Ref<>::steal(PyNumber_Long(value));
+  Ref<> number = Ref<>::steal(PyNumber_Index(value));
   if (!number) return false;
   const long long id = PyLong_AsLongLong(number.get());
   if (id == -1 && PyErr_Occurred()) return false;

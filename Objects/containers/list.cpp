@@ -740,7 +740,7 @@ int PyList_SetItem(PyObject* list, Py_ssize_t index, PyObject* item) {
 }
 
 int PyList_Insert(PyObject* list, Py_ssize_t where, PyObject* item) {
-  return PyList_Check(list) ? insert_at(as_list(list), where, item) : not_a_list();
+  return PyList_Check(list) && item != nullptr ? insert_at(as_list(list), where, item) : not_a_list();
 }
 
 int PyList_Append(PyObject* list, PyObject* item) {

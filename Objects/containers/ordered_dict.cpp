@@ -646,14 +646,22 @@ PyTypeObject view_type(const char* name, PyTypeObject* base, getiterfunc iter, P
 
 using namespace pyston;
 
+static bool check_dict(PyObject* object) {
+  if (PyDict_Check(object)) return true;
+  PyErr_BadInternalCall();
+  return false;
+}
+
 PyObject* PyODict_New(void) { return PyObject_CallNoArgs(as_object(&PyODict_Type)); }
 
 int PyODict_SetItem(PyObject* self, PyObject* key, PyObject* value) {
+  if (!check_dict(self)) return -1;
   const Py_hash_t hash = key_hash(key);
   return hash == -1 ? -1 : set_item(self, key, value, hash);
 }
 
 int PyODict_DelItem(PyObject* self, PyObject* key) {
+  if (!check_dict(self)) return -1;
   const Py_hash_t hash = key_hash(key);
   return hash == -1 ? -1 : delete_item(self, key, hash);
 }

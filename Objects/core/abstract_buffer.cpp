@@ -185,15 +185,9 @@ int PyBuffer_FillInfo(Py_buffer* view, PyObject* object, void* buffer, Py_ssize_
     PyErr_SetString(PyExc_BufferError, "PyBuffer_FillInfo: view==NULL argument is obsolete");
     return -1;
   }
-  if (flags != PyBUF_SIMPLE) {
-    if (flags == PyBUF_READ || flags == PyBUF_WRITE) {
-      PyErr_BadInternalCall();
-      return -1;
-    }
-    if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE && read_only) {
-      PyErr_SetString(PyExc_BufferError, "Object is not writable.");
-      return -1;
-    }
+  if ((flags & PyBUF_WRITABLE) == PyBUF_WRITABLE && read_only) {
+    PyErr_SetString(PyExc_BufferError, "Object is not writable.");
+    return -1;
   }
   view->obj = Py_XNewRef(object);
   view->buf = buffer;
@@ -235,7 +229,15 @@ int PyObject_AsReadBuffer(PyObject* object, const void** buffer, Py_ssize_t* len
   return as_simple_buffer(object, buffer, length, PyBUF_SIMPLE);
 }
 int PyObject_AsWriteBuffer(PyObject* object, void** buffer, Py_ssize_t* length) {
-  return as_simple_buffer(object, const_cast<const void**>(buffer), length, PyBUF_WRITABLE);
+  if (object != nullptr && buffer != nullptr && length != nullptr && !is_buffer(object)) {
+    PyErr_SetString(PyExc_TypeError, "expected a writable bytes-like object");
+    return -1;
+  }
+  const int status = as_simple_buffer(object, const_cast<const void**>(buffer), length, PyBUF_WRITABLE);
+  if (status < 0 && PyErr_ExceptionMatches(PyExc_BufferError)) {
+    PyErr_SetString(PyExc_TypeError, "expected a writable bytes-like object");
+  }
+  return status;
 }
 
 }  // extern "C"

@@ -132,7 +132,7 @@ int is_subclass(PyObject* derived, PyObject* cls) {
     return PyType_IsSubtype(reinterpret_cast<PyTypeObject*>(derived), reinterpret_cast<PyTypeObject*>(cls));
   }
   if (!check_class(derived, "issubclass() arg 1 must be a class")) return -1;
-  if (!check_class(cls, "issubclass() arg 2 must be a class, a tuple of classes, or a union")) {
+  if (!_PyUnion_Check(cls) && !check_class(cls, "issubclass() arg 2 must be a class, a tuple of classes, or a union")) {
     return -1;
   }
   return abstract_is_subclass(derived, cls);
@@ -301,7 +301,7 @@ int PyObject_SetItem(PyObject* object, PyObject* key, PyObject* value) {
 }
 
 int PyObject_DelItem(PyObject* object, PyObject* key) {
-  return assign_subscript(object, key, nullptr, "'%.200s' object doesn't support item deletion");
+  return assign_subscript(object, key, nullptr, "'%.200s' object does not support item deletion");
 }
 
 int PyObject_DelItemString(PyObject* object, const char* key) {

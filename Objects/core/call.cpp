@@ -16,6 +16,8 @@
 #undef PyObject_CallFunction
 #undef PyObject_CallMethod
 #undef _PyObject_CallMethodId
+#undef _Py_VaBuildStack
+PyAPI_FUNC(PyObject**) _Py_VaBuildStack(PyObject**, Py_ssize_t, const char*, va_list, Py_ssize_t*);
 
 using namespace pyston;
 

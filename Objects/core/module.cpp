@@ -458,7 +458,7 @@ int PyModule_ExecDef(PyObject* module, PyModuleDef* definition) {
       return -1;
     }
     if (PyErr_Occurred()) {
-      _PyErr_FormatFromCause(PyExc_SystemError, "execution of module %s raised unreported exception", name);
+      PyErr_Format(PyExc_SystemError, "execution of module %s raised unreported exception", name);
       return -1;
     }
   }

@@ -2,6 +2,7 @@
 // None and NotImplemented. Attribute access is in attribute_access.cpp, comparison in compare.cpp.
 #include "Objects/bind.h"
 #include "Objects/core/type.h"
+#include "Runtime/memory/allocator.h"
 
 #include "pycore_call.h"
 #include "pycore_ceval.h"
@@ -184,6 +185,11 @@ void _PyObject_Dump(PyObject* object) {
   fflush(stderr);
 }
 
+/// Where an object's memory begins: before the collector's link and the pointers to a managed dict.
+static const void* allocation_of(PyObject* object) {
+  return reinterpret_cast<const char*>(object) - _PyType_PreHeaderSize(Py_TYPE(object));
+}
+
 void _PyObject_AssertFailed(PyObject* object, const char* expression, const char* message, const char* file, int line,
                             const char* function) {
   fprintf(stderr, "%s:%d: ", file, line);
@@ -200,6 +206,7 @@ void _PyObject_AssertFailed(PyObject* object, const char* expression, const char
   if (_PyObject_IsFreed(object)) {
     fprintf(stderr, "<object at %p is freed>\n", static_cast<void*>(object));
   } else {
+    _PyMem_DumpTraceback(fileno(stderr), allocation_of(object));
     _PyObject_Dump(object);
   }
   fflush(stderr);
@@ -207,7 +214,7 @@ void _PyObject_AssertFailed(PyObject* object, const char* expression, const char
 }
 
 void _Py_FatalRefcountErrorFunc(const char* function, const char* message) {
-  _Py_FatalErrorFunc(function, message);
+  _Py_FatalErrorFormat(function, "%s: bug likely caused by a refcount error in a C extension", message);
 }
 
 void _PyDebugAllocatorStats(FILE* out, const char* block_name, int block_count, size_t block_size) {

@@ -123,6 +123,10 @@ PyTypeObject PyTraceBack_Type = {
 };
 
 PyObject* _PyTraceBack_FromFrame(PyObject* next, PyFrameObject* frame) {
+  if (next != nullptr && !PyTraceBack_Check(next)) {
+    PyErr_BadInternalCall();
+    return nullptr;
+  }
   const int lasti = _PyInterpreterFrame_LASTI(frame->f_frame) * static_cast<int>(sizeof(_Py_CODEUNIT));
   return make_traceback(next, frame, lasti, PyFrame_GetLineNumber(frame));
 }

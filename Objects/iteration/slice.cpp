@@ -138,6 +138,7 @@ int PySlice_GetIndices(PyObject* slice, Py_ssize_t length, Py_ssize_t* start, Py
 /// indices() for a length of any size: new references to three ints. -1: exception set.
 int _PySlice_GetLongIndices(PySliceObject* self, PyObject* length, PyObject** start_out, PyObject** stop_out,
                             PyObject** step_out) {
+  *start_out = *stop_out = *step_out = nullptr;
   const auto to_int = [](PyObject* value) -> Ref<> {
     if (!PyIndex_Check(value)) {
       return raise(PyExc_TypeError, "slice indices must be integers or None or have an __index__ method");

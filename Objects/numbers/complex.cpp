@@ -50,7 +50,7 @@ Py_complex _Py_c_pow(Py_complex a, Py_complex b) {
   const double angle = atan2(a.imag, a.real);
   double phase = angle * b.real;
   if (b.imag != 0.0) {
-    length *= exp(-angle * b.imag);
+    length /= exp(angle * b.imag);
     phase += b.imag * log(size);
   }
   const Py_complex result = {length * cos(phase), length * sin(phase)};
@@ -104,8 +104,7 @@ PyObject* call_complex_method(PyObject* object) {
   Ref<> result = Ref<>::steal(PyObject_CallNoArgs(function));
   if (!result) return nullptr;
   if (!PyComplex_Check(result.get())) {
-    return raise(PyExc_TypeError, "%.200s.__complex__() returned non-complex (type %.200s)", Py_TYPE(object)->tp_name,
-                 Py_TYPE(result.get())->tp_name);
+    return raise(PyExc_TypeError, "__complex__ returned non-complex (type %.200s)", Py_TYPE(result.get())->tp_name);
   }
   if (!PyComplex_CheckExact(result.get()) &&
       PyErr_WarnFormat(PyExc_DeprecationWarning, 1,

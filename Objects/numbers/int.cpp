@@ -134,7 +134,7 @@ PyObject* int_new(PyTypeObject* type, PyObject* x, PyObject* base) {
 PyObject* int_vectorcall(PyObject* type, PyObject* const* args, size_t nargsf, PyObject* kwnames) {
   const Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
   if (kwnames != nullptr) return _PyObject_MakeTpCall(_PyThreadState_GET(), type, args, nargs, kwnames);
-  if (nargs > 2) return raise(PyExc_TypeError, "int expected at most 2 arguments, got %zd", nargs);
+  if (nargs > 2) return raise(PyExc_TypeError, "int() takes at most 2 arguments (%zd given)", nargs);
   return make_int(nargs > 0 ? args[0] : nullptr, nargs > 1 ? args[1] : nullptr);
 }
 

@@ -234,13 +234,18 @@ void* PyLong_AsVoidPtr(PyObject* object) {
 
 // Converters for argument parsing ("O&"): 1 on success, 0 with an exception set.
 template <class Type>
-static int convert_unsigned(PyObject* object, void* out, const char* type) {
+static int convert_unsigned(PyObject* object, void* out, const char* type, const char* overflow = nullptr) {
   if (PyLong_Check(object) && _PyLong_Sign(object) < 0) {
     PyErr_SetString(PyExc_ValueError, "value must be positive");
     return 0;
   }
   const unsigned long value = PyLong_AsUnsignedLong(object);
-  if (value == static_cast<unsigned long>(-1) && PyErr_Occurred()) return 0;
+  if (value == static_cast<unsigned long>(-1) && PyErr_Occurred()) {
+    if (overflow != nullptr && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+      PyErr_SetString(PyExc_OverflowError, overflow);
+    }
+    return 0;
+  }
   if (value > static_cast<Type>(-1)) {
     PyErr_Format(PyExc_OverflowError, "Python int too large for C %s", type);
     return 0;
@@ -258,9 +263,11 @@ int _PyLong_UnsignedLong_Converter(PyObject* object, void* out) {
   return convert_unsigned<unsigned long>(object, out, "unsigned long");
 }
 int _PyLong_UnsignedLongLong_Converter(PyObject* object, void* out) {
-  return convert_unsigned<unsigned long long>(object, out, "unsigned long long");
+  return convert_unsigned<unsigned long long>(object, out, "unsigned long long", "int too big to convert");
 }
-int _PyLong_Size_t_Converter(PyObject* object, void* out) { return convert_unsigned<size_t>(object, out, "size_t"); }
+int _PyLong_Size_t_Converter(PyObject* object, void* out) {
+  return convert_unsigned<size_t>(object, out, "size_t", "Python int too large to convert to C size_t");
+}
 
 int _PyLong_Sign(PyObject* object) {
   const Py_ssize_t size = Py_SIZE(object);

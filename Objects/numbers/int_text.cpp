@@ -91,8 +91,8 @@ int named_base(const char* text) {
 }
 
 /// Reads an integer literal with optional space around it. `end` is where reading stopped. The text is followed by a
-/// NUL. On kInvalid no exception is set.
-Parse parse_int(const char* text, int base, const char** end, PyObject** result) {
+/// NUL. On kInvalid no exception is set. Base 0 becomes the one that a prefix tells.
+Parse parse_int(const char* text, int& base, const char** end, PyObject** result) {
   const char* p = text;
   while (Py_ISSPACE(*p)) p++;
   bool negative = false;
@@ -148,7 +148,7 @@ bool check_base(int base) {
 
 }  // namespace
 
-/// Where reading stopped goes to *pend; without pend the whole text must be a number. Returns new.
+/// Where reading stopped goes to *pend; the whole text must be a number. Returns new.
 PyObject* PyLong_FromString(const char* text, char** pend, int base) {
   if (!check_base(base)) return nullptr;
   const char* end = nullptr;
@@ -156,7 +156,7 @@ PyObject* PyLong_FromString(const char* text, char** pend, int base) {
   const Parse outcome = parse_int(text, base, &end, &result);
   if (pend != nullptr) *pend = const_cast<char*>(end);
   if (outcome == Parse::kError) return nullptr;
-  if (outcome == Parse::kOk && (*end == '\0' || pend != nullptr)) return result;
+  if (outcome == Parse::kOk && *end == '\0') return result;
   Py_XDECREF(result);
   const size_t length = strnlen(text, 200);
   Ref<> shown = Ref<>::steal(PyUnicode_FromStringAndSize(text, static_cast<Py_ssize_t>(length)));
@@ -170,7 +170,8 @@ PyObject* _PyLong_FromBytes(const char* text, Py_ssize_t n, int base) {
   if (!check_base(base)) return nullptr;
   const char* end = nullptr;
   PyObject* result = nullptr;
-  const Parse outcome = parse_int(text, base, &end, &result);
+  int read_base = base;
+  const Parse outcome = parse_int(text, read_base, &end, &result);
   if (outcome == Parse::kError) return nullptr;
   if (outcome == Parse::kOk && end == text + n) return result;
   Py_XDECREF(result);
@@ -187,7 +188,8 @@ PyObject* PyLong_FromUnicodeObject(PyObject* text, int base) {
   const char* data = static_cast<const char*>(PyUnicode_DATA(ascii.get()));
   const char* end = nullptr;
   PyObject* result = nullptr;
-  const Parse outcome = parse_int(data, base, &end, &result);
+  int read_base = base;
+  const Parse outcome = parse_int(data, read_base, &end, &result);
   if (outcome == Parse::kError) return nullptr;
   if (outcome == Parse::kOk && end == data + PyUnicode_GET_LENGTH(ascii.get())) return result;
   Py_XDECREF(result);
@@ -342,7 +344,7 @@ class IntText {
 };
 
 bool check_int(PyObject* object) {
-  if (PyLong_Check(object)) return true;
+  if (object != nullptr && PyLong_Check(object)) return true;
   PyErr_BadInternalCall();
   return false;
 }

@@ -14,6 +14,7 @@ unsigned long read_unsigned(const char* text, char** end, int base) {
   const char prefix = p[0] == '0' ? static_cast<char>(Py_TOLOWER(p[1])) : '\0';
   const int prefix_base = prefix == 'x' ? 16 : (prefix == 'o' ? 8 : (prefix == 'b' ? 2 : 0));
   if (end != nullptr) *end = const_cast<char*>(text);
+  if (base != 0 && (base < 2 || base > 36)) return 0;
   if (prefix_base != 0 && (base == 0 || base == prefix_base)) {
     if (_PyLong_DigitValue[Py_CHARMASK(p[2])] >= prefix_base) {
       // "0x" without digits: nothing was read, but the zero.

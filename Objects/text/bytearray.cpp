@@ -371,7 +371,10 @@ Status append_byte(PyObject* self, unsigned char byte) {
 
 Status append_iterable(PyObject* self, PyObject* iterable) {
   Ref<> iterator = Ref<>::steal(PyObject_GetIter(iterable));
-  if (!iterator) return Status::kError;
+  if (!iterator) {
+    if (!PyErr_ExceptionMatches(PyExc_TypeError)) return Status::kError;
+    return raise(PyExc_TypeError, "cannot convert '%.200s' object to bytearray", Py_TYPE(iterable)->tp_name);
+  }
   while (Ref<> item = Ref<>::steal(PyIter_Next(iterator.get()))) {
     unsigned char byte;
     if (!byte_value(item.get(), byte)) return Status::kError;

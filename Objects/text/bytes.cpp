@@ -205,10 +205,13 @@ PyObject* PyBytes_FromFormatV(const char* format, va_list arguments) {
         alive = put(text, precision < 0 ? strlen(text) : strnlen(text, static_cast<size_t>(precision)));
         break;
       }
-      case 'p':
-        snprintf(buffer, sizeof(buffer), "%p", va_arg(args, void*));
+      case 'p': {
+        // A null pointer is "(nil)" to the C library and gets the 0x of the others.
+        void* pointer = va_arg(args, void*);
+        snprintf(buffer, sizeof(buffer), pointer == nullptr ? "0x%p" : "%p", pointer);
         alive = put(buffer, strlen(buffer));
         break;
+      }
       case '%':
         alive = put("%", 1);
         break;
@@ -264,16 +267,16 @@ int _PyBytes_Resize(PyObject** object, Py_ssize_t size) {
     return -1;
   }
   if (Py_SIZE(self) == size) return 0;
-  if (Py_SIZE(self) == 0 || size == 0) {
-    *object = size == 0 ? empty_bytes() : PyBytes_FromStringAndSize(nullptr, size);
-    Py_DECREF(self);
-    return *object == nullptr ? -1 : 0;
-  }
-  if (Py_REFCNT(self) != 1) {
+  if (Py_SIZE(self) != 0 && Py_REFCNT(self) != 1) {
     *object = nullptr;
     Py_DECREF(self);
     PyErr_BadInternalCall();
     return -1;
+  }
+  if (Py_SIZE(self) == 0 || size == 0) {
+    *object = size == 0 ? empty_bytes() : PyBytes_FromStringAndSize(nullptr, size);
+    Py_DECREF(self);
+    return *object == nullptr ? -1 : 0;
   }
   PyBytesObject* moved = static_cast<PyBytesObject*>(PyObject_Realloc(self, static_cast<size_t>(kBytesHead + size)));
   if (moved == nullptr) {

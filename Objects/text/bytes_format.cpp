@@ -139,7 +139,9 @@ bool format_float(const Directive& directive, PyObject* value, Piece& piece) {
     return false;
   }
   piece.memory = PyOS_double_to_string(number, directive.code, directive.precision < 0 ? 6 : directive.precision,
-                                       directive.flags & F_ALT ? Py_DTSF_ALT : 0, nullptr);
+                                       (directive.flags & F_ALT ? Py_DTSF_ALT : 0) |
+                                           (directive.flags & F_NO_NEG_0 ? Py_DTSF_NO_NEG_0 : 0),
+                                       nullptr);
   if (piece.memory == nullptr) return false;
   piece.data = piece.memory;
   piece.size = static_cast<Py_ssize_t>(strlen(piece.memory));
@@ -301,6 +303,8 @@ PyObject* _PyBytes_FormatEx(const char* format, Py_ssize_t format_length, PyObje
         directive.flags |= F_ALT;
       } else if (*p == '0') {
         directive.flags |= F_ZERO;
+      } else if (*p == 'z') {
+        directive.flags |= F_NO_NEG_0;
       } else {
         break;
       }

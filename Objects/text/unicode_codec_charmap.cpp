@@ -54,6 +54,21 @@ PyObject* mapping_item(PyObject* mapping, Py_UCS4 key) {
   return value;
 }
 
+/// Whether a character may be mapped to this: a byte as a number, or bytes. False: TypeError.
+bool check_mapped(PyObject* value) {
+  if (PyBytes_Check(value)) return true;
+  if (!PyLong_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "character mapping must return integer, bytes or None, not %.400s",
+                 Py_TYPE(value)->tp_name);
+    return false;
+  }
+  const long byte = PyLong_AsLong(value);
+  if (byte >= 0 && byte <= 255) return true;
+  PyErr_Clear();
+  PyErr_SetString(PyExc_TypeError, "character mapping must be in range(256)");
+  return false;
+}
+
 enum class Encoded { kDone, kMissing, kError };
 
 Encoded encode_character(ByteSink& sink, Py_UCS4 c, PyObject* mapping) {
@@ -65,21 +80,11 @@ Encoded encode_character(ByteSink& sink, Py_UCS4 c, PyObject* mapping) {
   Ref<> value = Ref<>::steal(mapping_item(mapping, c));
   if (!value) return PyErr_Occurred() ? Encoded::kError : Encoded::kMissing;
   if (value.get() == Py_None) return Encoded::kMissing;
-  if (PyLong_Check(value.get())) {
-    const long byte = PyLong_AsLong(value.get());
-    if (byte < 0 || byte > 255) {
-      PyErr_Clear();
-      PyErr_SetString(PyExc_TypeError, "character mapping must be in range(256)");
-      return Encoded::kError;
-    }
-    return sink.add(static_cast<unsigned>(byte)) ? Encoded::kDone : Encoded::kError;
-  }
-  if (PyBytes_Check(value.get())) {
-    return sink.write(PyBytes_AS_STRING(value.get()), PyBytes_GET_SIZE(value.get())) ? Encoded::kDone : Encoded::kError;
-  }
-  PyErr_Format(PyExc_TypeError, "character mapping must return integer, bytes or None, not %.400s",
-               Py_TYPE(value.get())->tp_name);
-  return Encoded::kError;
+  if (!check_mapped(value.get())) return Encoded::kError;
+  const bool written = PyLong_Check(value.get())
+                           ? sink.add(static_cast<unsigned>(PyLong_AsLong(value.get())))
+                           : sink.write(PyBytes_AS_STRING(value.get()), PyBytes_GET_SIZE(value.get()));
+  return written ? Encoded::kDone : Encoded::kError;
 }
 
 /// Whether a character has no mapping; for finding the end of an unencodable run. -1: exception.
@@ -87,7 +92,8 @@ int is_missing(Py_UCS4 c, PyObject* mapping) {
   if (Py_IS_TYPE(mapping, &encoding_map_type)) return reinterpret_cast<EncodingMap*>(mapping)->look_up(c) < 0;
   Ref<> value = Ref<>::steal(mapping_item(mapping, c));
   if (!value) return PyErr_Occurred() ? -1 : 1;
-  return value.get() == Py_None;
+  if (value.get() == Py_None) return 1;
+  return check_mapped(value.get()) ? 0 : -1;
 }
 
 /// Encodes what an error handler put; false with the codec's error when that isn't in the map either.

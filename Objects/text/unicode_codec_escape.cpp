@@ -105,6 +105,7 @@ void put_escape(ByteSink& sink, char letter, Py_UCS4 c, int width) {
 using namespace pyston;
 using namespace pyston::text;
 
+/// *consumed is written only when the text ends within an escape: the caller presets it to the length.
 PyObject* _PyUnicode_DecodeUnicodeEscapeInternal2(const char* string, Py_ssize_t length, const char* errors,
                                                   Py_ssize_t* consumed, int* first_invalid_escape_char,
                                                   const char** first_invalid_escape_ptr) {
@@ -158,7 +159,6 @@ PyObject* _PyUnicode_DecodeUnicodeEscapeInternal2(const char* string, Py_ssize_t
         break;
     }
   }
-  if (consumed != nullptr) *consumed = position;
   return writer.finish();
 }
 
@@ -265,7 +265,6 @@ PyObject* _PyUnicode_DecodeRawUnicodeEscapeStateful(const char* s, Py_ssize_t si
     if (escape.incomplete && consumed != nullptr) break;
     if (!handler.handle(escape.reason, input, size, position, position + escape.length, position, writer)) return nullptr;
   }
-  if (consumed != nullptr) *consumed = position;
   return writer.finish();
 }
 

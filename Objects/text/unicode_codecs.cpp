@@ -168,25 +168,24 @@ PyObject* PyUnicode_AsEncodedString(PyObject* unicode, const char* encoding, con
 
 const char* PyUnicode_GetDefaultEncoding() { return "utf-8"; }
 
+/// The old functions warn and say what to use instead.
 static bool old_codec_call(PyObject* unicode, const char* function, const char* instead) {
   if (!PyUnicode_Check(unicode)) {
     PyErr_BadArgument();
     return false;
   }
-  return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s() is deprecated; use %s() %s", function, instead,
-                          strstr(instead, "String") != nullptr ? "to encode from str to bytes or PyCodec_Encode() for generic encoding"
-                          : strcmp(instead, "PyCodec_Encode") == 0 ? "to encode from str to str"
-                                                                   : "to decode from str") == 0;
+  return PyErr_WarnFormat(PyExc_DeprecationWarning, 1, "%s() is deprecated; use %s", function, instead) == 0;
 }
 
 PyObject* PyUnicode_AsDecodedObject(PyObject* unicode, const char* encoding, const char* errors) {
-  if (!old_codec_call(unicode, "PyUnicode_AsDecodedObject", "PyCodec_Decode")) return nullptr;
+  if (!old_codec_call(unicode, "PyUnicode_AsDecodedObject", "PyCodec_Decode() to decode from str")) return nullptr;
   return PyCodec_Decode(unicode, encoding != nullptr ? encoding : "utf-8", errors);
 }
 
 PyObject* PyUnicode_AsDecodedUnicode(PyObject* unicode, const char* encoding, const char* errors) {
-  if (!old_codec_call(unicode, "PyUnicode_AsDecodedUnicode", "PyCodec_Decode")) return nullptr;
-  Ref<> result = Ref<>::steal(PyCodec_Decode(unicode, encoding != nullptr ? encoding : "utf-8", errors));
+  if (encoding == nullptr) encoding = "utf-8";
+  if (!old_codec_call(unicode, "PyUnicode_AsDecodedUnicode", "PyCodec_Decode() to decode from str to str")) return nullptr;
+  Ref<> result = Ref<>::steal(PyCodec_Decode(unicode, encoding, errors));
   if (!result || PyUnicode_Check(result.get())) return result.release();
   return raise(PyExc_TypeError,
                "'%.400s' decoder returned '%.400s' instead of 'str'; use codecs.decode() to decode to arbitrary types",
@@ -194,13 +193,17 @@ PyObject* PyUnicode_AsDecodedUnicode(PyObject* unicode, const char* encoding, co
 }
 
 PyObject* PyUnicode_AsEncodedObject(PyObject* unicode, const char* encoding, const char* errors) {
-  if (!old_codec_call(unicode, "PyUnicode_AsEncodedObject", "PyUnicode_AsEncodedString")) return nullptr;
+  if (!old_codec_call(unicode, "PyUnicode_AsEncodedObject",
+                      "PyUnicode_AsEncodedString() to encode from str to bytes or PyCodec_Encode() for generic encoding")) {
+    return nullptr;
+  }
   return PyCodec_Encode(unicode, encoding != nullptr ? encoding : "utf-8", errors);
 }
 
 PyObject* PyUnicode_AsEncodedUnicode(PyObject* unicode, const char* encoding, const char* errors) {
-  if (!old_codec_call(unicode, "PyUnicode_AsEncodedUnicode", "PyCodec_Encode")) return nullptr;
-  Ref<> result = Ref<>::steal(PyCodec_Encode(unicode, encoding != nullptr ? encoding : "utf-8", errors));
+  if (encoding == nullptr) encoding = "utf-8";
+  if (!old_codec_call(unicode, "PyUnicode_AsEncodedUnicode", "PyCodec_Encode() to encode from str to str")) return nullptr;
+  Ref<> result = Ref<>::steal(PyCodec_Encode(unicode, encoding, errors));
   if (!result || PyUnicode_Check(result.get())) return result.release();
   return raise(PyExc_TypeError,
                "'%.400s' encoder returned '%.400s' instead of 'str'; use codecs.encode() to encode to arbitrary types",

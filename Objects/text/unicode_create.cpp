@@ -343,6 +343,10 @@ PyObject* PyUnicode_FromOrdinal(int ordinal) {
 }
 
 PyObject* PyUnicode_FromUnicode(const Py_UNICODE* u, Py_ssize_t size) {
+  if (size < 0) {
+    PyErr_BadInternalCall();
+    return nullptr;
+  }
   if (u != nullptr) return PyUnicode_FromWideChar(u, size);
   if (size > 0 && PyErr_WarnEx(PyExc_DeprecationWarning,
                                "PyUnicode_FromUnicode(NULL, size) is deprecated; use PyUnicode_New() instead", 1) < 0) {
@@ -409,7 +413,7 @@ PyObject* PyUnicode_Substring(PyObject* self, Py_ssize_t start, Py_ssize_t end) 
 }
 
 int PyUnicode_Resize(PyObject** p_unicode, Py_ssize_t length) {
-  PyObject* self = *p_unicode;
+  PyObject* self = p_unicode == nullptr ? nullptr : *p_unicode;
   if (self == nullptr || !PyUnicode_Check(self) || length < 0) {
     PyErr_BadInternalCall();
     return -1;

@@ -94,6 +94,11 @@ bool convert_integer(Writer& writer, const Conversion& conversion, va_list* argu
   return write_integer(writer, conversion, digits, length);
 }
 
+/// As the C library prints a pointer, behind 0x in any case: a null one is "0x(nil)".
+int pointer_text(char* out, size_t size, const void* pointer) {
+  return snprintf(out, size, pointer == nullptr ? "0x%p" : "%p", pointer);
+}
+
 enum class Outcome { kDone, kFailed, kUnknown };
 
 Outcome convert_one(Writer& writer, const Conversion& conversion, va_list* arguments) {
@@ -114,7 +119,7 @@ Outcome convert_one(Writer& writer, const Conversion& conversion, va_list* argum
       return done(convert_integer(writer, conversion, arguments));
     case 'p': {
       char digits[32];
-      const int length = snprintf(digits, sizeof(digits), "0x%lx", reinterpret_cast<unsigned long>(va_arg(*arguments, void*)));
+      const int length = pointer_text(digits, sizeof(digits), va_arg(*arguments, void*));
       return done(writer.ascii(digits, length));
     }
     case 's':

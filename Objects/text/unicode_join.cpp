@@ -69,11 +69,11 @@ PyObject* PyUnicode_Concat(PyObject* left, PyObject* right) {
 }
 
 void PyUnicode_Append(PyObject** p_left, PyObject* right) {
-  PyObject* left = *p_left;
-  if (left == nullptr) {
+  if (p_left == nullptr || *p_left == nullptr) {
     if (!PyErr_Occurred()) PyErr_BadInternalCall();
     return;
   }
+  PyObject* left = *p_left;
   if (right == nullptr || !PyUnicode_Check(left) || !PyUnicode_Check(right)) {
     if (!PyErr_Occurred()) PyErr_BadInternalCall();
     Py_CLEAR(*p_left);

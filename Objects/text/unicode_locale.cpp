@@ -329,19 +329,23 @@ Py_ssize_t PyUnicode_GetSize(PyObject* unicode) {
   return PyUnicode_AsUnicodeAndSize(unicode, &size) == nullptr ? -1 : size;
 }
 
-int _PyUnicode_WideCharString_Converter(PyObject* obj, void* ptr) {
-  wchar_t** target = static_cast<wchar_t**>(ptr);
+/// For "O&": a wchar_t* of PyMem_Malloc; with null for the object, its release.
+static int convert_wide(PyObject* obj, wchar_t** target, const char* expected) {
   if (obj == nullptr) {
     PyMem_Free(*target);
     *target = nullptr;
     return 1;
   }
-  if (PyUnicode_Check(obj)) {
-    *target = PyUnicode_AsWideCharString(obj, nullptr);
-    return *target == nullptr ? 0 : Py_CLEANUP_SUPPORTED;
+  if (!PyUnicode_Check(obj)) {
+    PyErr_Format(PyExc_TypeError, "argument must be %s, not %.50s", expected, Py_TYPE(obj)->tp_name);
+    return 0;
   }
-  PyErr_Format(PyExc_TypeError, "argument must be str, not %.50s", Py_TYPE(obj)->tp_name);
-  return 0;
+  *target = PyUnicode_AsWideCharString(obj, nullptr);
+  return *target != nullptr;
+}
+
+int _PyUnicode_WideCharString_Converter(PyObject* obj, void* ptr) {
+  return convert_wide(obj, static_cast<wchar_t**>(ptr), "str");
 }
 
 int _PyUnicode_WideCharString_Opt_Converter(PyObject* obj, void* ptr) {
@@ -349,7 +353,7 @@ int _PyUnicode_WideCharString_Opt_Converter(PyObject* obj, void* ptr) {
     *static_cast<wchar_t**>(ptr) = nullptr;
     return 1;
   }
-  return _PyUnicode_WideCharString_Converter(obj, ptr);
+  return convert_wide(obj, static_cast<wchar_t**>(ptr), "str or None");
 }
 
 #pragma clang diagnostic pop

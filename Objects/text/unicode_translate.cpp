@@ -18,12 +18,12 @@ PyObject* look_up(PyObject* table, Py_UCS4 c) {
   return value;
 }
 
-enum class Mapped { kError, kMissing, kDone };
+enum class Mapped { kError, kMissing, kDropped, kDone };
 
 Mapped write_mapped(Writer& writer, PyObject* table, Py_UCS4 c) {
   Ref<> value = Ref<>::steal(look_up(table, c));
   if (!value) return PyErr_Occurred() ? Mapped::kError : Mapped::kMissing;
-  if (value.get() == Py_None) return Mapped::kDone;
+  if (value.get() == Py_None) return Mapped::kDropped;
   if (PyLong_Check(value.get())) {
     const long code = PyLong_AsLong(value.get());
     if (code < 0 || code > static_cast<long>(kMaxUnicode)) {
@@ -110,6 +110,7 @@ PyObject* translate(PyObject* self, PyObject* table) {
       case Mapped::kMissing:
         if (!writer.put(c)) return nullptr;
         break;
+      case Mapped::kDropped:
       case Mapped::kDone:
         break;
     }
@@ -177,10 +178,56 @@ Ref<> maketrans(PyObject*, Borrowed<> x, PyObject* y, PyObject* z) {
 using namespace pyston;
 using namespace pyston::text;
 
-PyObject* PyUnicode_Translate(PyObject* str, PyObject* mapping, const char*) {
-  // Unmapped characters are kept, so the error handler has never anything to do.
+/// What the error handler wants in the place of [start, stop); `position` is where to go on. Null: exception.
+static Ref<> replacement_of(const char* errors, PyObject* str, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t& position) {
+  Ref<> handler = Ref<>::steal(PyCodec_LookupError(errors));
+  Ref<> error = Ref<>::steal(_PyUnicodeTranslateError_Create(str, start, stop, "character maps to <undefined>"));
+  if (!handler || !error) return nullptr;
+  Ref<> result = Ref<>::steal(PyObject_CallOneArg(handler.get(), error.get()));
+  if (!result) return nullptr;
+  static const char kShape[] = "translating error handler must return (str, int) tuple";
+  if (!PyTuple_Check(result.get())) return raise(PyExc_TypeError, "%s", kShape);
+  PyObject* put;
+  if (!PyArg_ParseTuple(result.get(), "Un;translating error handler must return (str, int) tuple", &put, &position)) {
+    return nullptr;
+  }
+  const Py_ssize_t length = PyUnicode_GET_LENGTH(str);
+  if (position < 0) position += length;
+  if (position < 0 || position > length) {
+    return raise(PyExc_IndexError, "position %zd from error handler out of bounds", position);
+  }
+  return Ref<>::dup(put);
+}
+
+/// Characters without an entry are kept; those mapped to None are the error handler's: "ignore" drops them.
+PyObject* PyUnicode_Translate(PyObject* str, PyObject* mapping, const char* errors) {
   if (!ensure_string(str)) return nullptr;
-  return translate(str, mapping);
+  if (mapping == nullptr) {
+    PyErr_BadArgument();
+    return nullptr;
+  }
+  if (errors != nullptr && strcmp(errors, "ignore") == 0) return translate(str, mapping);
+  const Text text = view(str);
+  Writer writer(text.length);
+  for (Py_ssize_t i = 0; i < text.length;) {
+    switch (write_mapped(writer, mapping, text[i])) {
+      case Mapped::kError: return nullptr;
+      case Mapped::kMissing:
+        if (!writer.put(text[i])) return nullptr;
+        [[fallthrough]];
+      case Mapped::kDone: i++; continue;
+      case Mapped::kDropped: break;
+    }
+    Py_ssize_t stop = i + 1;
+    for (; stop < text.length; stop++) {
+      Ref<> next = Ref<>::steal(look_up(mapping, text[stop]));
+      if (!next && PyErr_Occurred()) return nullptr;
+      if (next.get() != Py_None) break;
+    }
+    Ref<> put = replacement_of(errors, str, i, stop, i);
+    if (!put || !writer.string(put.get())) return nullptr;
+  }
+  return writer.finish();
 }
 
 PyObject* _PyUnicode_TransformDecimalAndSpaceToASCII(PyObject* unicode) {

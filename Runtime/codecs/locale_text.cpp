@@ -208,9 +208,8 @@ int encode_locale(const wchar_t* text, char** result, size_t* error_position, co
 char* encode_or_null(const wchar_t* text, size_t* error_position, bool raw) {
   char* result;
   const int status = encode_locale(text, &result, error_position, nullptr, raw, false, _Py_ERROR_SURROGATEESCAPE);
-  if (status == 0) return result;
   if (status != -2 && error_position != nullptr) *error_position = static_cast<size_t>(-1);
-  return nullptr;
+  return status == 0 ? result : nullptr;
 }
 
 }  // namespace

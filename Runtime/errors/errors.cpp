@@ -168,10 +168,10 @@ void _PyErr_SetNone(PyThreadState* tstate, PyObject* exception) { _PyErr_SetObje
 void PyErr_SetNone(PyObject* exception) { _PyErr_SetObject(_PyThreadState_GET(), exception, nullptr); }
 
 void _PyErr_SetString(PyThreadState* tstate, PyObject* exception, const char* string) {
+  // QUIRK: text that isn't UTF-8 gives the exception without a message.
   PyObject* value = PyUnicode_FromString(string);
-  if (value == nullptr) return;
   _PyErr_SetObject(tstate, exception, value);
-  Py_DECREF(value);
+  Py_XDECREF(value);
 }
 
 void PyErr_SetString(PyObject* exception, const char* string) {
@@ -282,15 +282,16 @@ void _PyErr_SetHandledException(PyThreadState* tstate, PyObject* exception) {
 void PyErr_SetHandledException(PyObject* exception) { _PyErr_SetHandledException(_PyThreadState_GET(), exception); }
 
 namespace {
-/// The old triple of an instance: new references, null when there is no exception (type: when `value` is null).
+/// The old triple of an instance: new references, None when there is no exception.
 void unpack_handled(PyObject* value, PyObject** type, PyObject** traceback) {
+  *traceback = nullptr;
   if (value == nullptr || value == Py_None) {
-    *type = nullptr;
-    *traceback = nullptr;
-    return;
+    *type = Py_NewRef(Py_None);
+  } else {
+    *type = Py_NewRef(PyExceptionInstance_Class(value));
+    *traceback = PyException_GetTraceback(value);
   }
-  *type = Py_NewRef(PyExceptionInstance_Class(value));
-  *traceback = PyException_GetTraceback(value);
+  if (*traceback == nullptr) *traceback = Py_NewRef(Py_None);
 }
 }  // namespace
 
@@ -315,10 +316,9 @@ void PyErr_SetExcInfo(PyObject* type, PyObject* value, PyObject* traceback) {
 PyObject* _PyErr_StackItemToExcInfoTuple(_PyErr_StackItem* item) {
   PyObject *type, *traceback;
   unpack_handled(item->exc_value, &type, &traceback);
-  auto or_none = [](PyObject* value) { return value != nullptr ? value : Py_None; };
-  PyObject* result = PyTuple_Pack(3, or_none(type), or_none(item->exc_value), or_none(traceback));
-  Py_XDECREF(type);
-  Py_XDECREF(traceback);
+  PyObject* result = PyTuple_Pack(3, type, item->exc_value != nullptr ? item->exc_value : Py_None, traceback);
+  Py_DECREF(type);
+  Py_DECREF(traceback);
   return result;
 }
 
@@ -481,9 +481,8 @@ PyObject* format_error(PyThreadState* tstate, PyObject* exception, const char* f
   // The caller may be replacing an error: formatting has to run without it.
   _PyErr_Clear(tstate);
   PyObject* message = PyUnicode_FromFormatV(format, arguments);
-  if (message == nullptr) return nullptr;
   _PyErr_SetObject(tstate, exception, message);
-  Py_DECREF(message);
+  Py_XDECREF(message);
   return nullptr;
 }
 }  // namespace

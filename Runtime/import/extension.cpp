@@ -60,7 +60,7 @@ Ref<> call_init_function(PyObject* (*init)(void), const char* name) {
   if (PyErr_Occurred()) {
     // A definition is static and borrowed; a module is a new reference.
     if (!PyObject_TypeCheck(module, &PyModuleDef_Type)) Py_DECREF(module);
-    _PyErr_FormatFromCause(PyExc_SystemError, "initialization of %s raised unreported exception", name);
+    PyErr_Format(PyExc_SystemError, "initialization of %s raised unreported exception", name);
     return nullptr;
   }
   if (Py_TYPE(module) == nullptr) {

@@ -150,6 +150,7 @@ def main():
     parser.add_argument("-j", type=int, default=2)
     parser.add_argument("modules", nargs="*")
     options = parser.parse_args()
+    options.pyston = os.path.abspath(options.pyston)
     if options.check:
         return check(options)
     return table(options, options.modules or (HERE / "modules.txt").read_text().split())

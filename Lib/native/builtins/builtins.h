@@ -10,7 +10,7 @@ using FastKeywordFunction = PyObject* (*)(PyObject* module, PyObject* const* arg
 
 // compile.cpp: code from source, and classes. Null with an exception on failure, as everywhere here.
 PyObject* build_class(PyObject* module, PyObject* const* args, Py_ssize_t nargs, PyObject* kwnames);
-Ref<> import_module(Borrowed<> module, Borrowed<PyUnicodeObject> name, PyObject* globals, PyObject* locals,
+Ref<> import_module(Borrowed<> module, Borrowed<> name, PyObject* globals, PyObject* locals,
                     PyObject* fromlist, Optional<int> level);
 Ref<> compile_source(Borrowed<> module, Borrowed<> source, Borrowed<> filename, Borrowed<PyUnicodeObject> mode,
                      Optional<int> flags, Optional<bool> dont_inherit, Optional<int> optimize,

@@ -165,7 +165,7 @@ PyObject* build_class(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObje
   return cls.release();
 }
 
-Ref<> import_module(Borrowed<> module, Borrowed<PyUnicodeObject> name, PyObject* globals, PyObject* locals,
+Ref<> import_module(Borrowed<> module, Borrowed<> name, PyObject* globals, PyObject* locals,
                     PyObject* fromlist, Optional<int> level) {
   return Ref<>::steal(
       PyImport_ImportModuleLevelObject(name.object(), globals, locals, fromlist, level.value_or(0)));

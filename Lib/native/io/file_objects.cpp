@@ -250,11 +250,8 @@ PyTypeObject PyStdPrinter_Type = {
 };
 
 PyObject* PyFile_NewStdPrinter(int fd) {
-  if (fd != fileno(stdout) && fd != fileno(stderr)) {
-    // Only the two standard streams can be had.
-    PyErr_BadInternalCall();
-    return nullptr;
-  }
+  // Only the two standard streams can be had. QUIRK: anything else is null without an exception.
+  if (fd != fileno(stdout) && fd != fileno(stderr)) return nullptr;
   StdPrinter* self = PyObject_New(StdPrinter, &PyStdPrinter_Type);
   if (self != nullptr) self->fd = fd;
   return reinterpret_cast<PyObject*>(self);

@@ -109,7 +109,11 @@ bool convert_path(const char* function, const char* argument, PyObject* value, i
     length = PyBytes_GET_SIZE(source);
   }
   if (strlen(out.narrow) != static_cast<size_t>(length)) {
-    PyErr_Format(PyExc_ValueError, "%s: embedded null character in %s", function, argument);
+    if (out.is_bytes) {
+      PyErr_Format(PyExc_ValueError, "%s: embedded null character in %s", function, argument);
+    } else {
+      PyErr_SetString(PyExc_ValueError, "embedded null byte");
+    }
     return false;
   }
   return true;
@@ -220,11 +224,12 @@ bool convert_id(PyObject* value, const char* kind, unsigned& out) {
     out = static_cast<unsigned>(-1);
     return true;
   }
-  if (overflow < 0 || (overflow == 0 && number < 0)) {
+  // QUIRK: what fits a long but not an id is "less than minimum" on both sides.
+  if (overflow < 0 || (overflow == 0 && (number < 0 || number > static_cast<long>(UINT_MAX)))) {
     PyErr_Format(PyExc_OverflowError, "%s is less than minimum", kind);
     return false;
   }
-  if (overflow > 0 || number >= static_cast<long>(UINT_MAX)) {
+  if (overflow > 0) {
     PyErr_Format(PyExc_OverflowError, "%s is greater than maximum", kind);
     return false;
   }

@@ -14,10 +14,14 @@
 
 using namespace pyston;
 
-/// Borrowed from sys.__dict__; null without an exception when missing.
+/// Borrowed from sys.__dict__; null when missing or when looking fails: the pending exception stays what it was.
 PyObject* _PySys_GetAttr(PyThreadState* tstate, PyObject* name) {
+  PyObject *type, *value, *traceback;
+  _PyErr_Fetch(tstate, &type, &value, &traceback);
   PyObject* dict = tstate->interp->sysdict;
-  return dict == nullptr ? nullptr : _PyDict_GetItemWithError(dict, name);
+  PyObject* result = dict == nullptr ? nullptr : _PyDict_GetItemWithError(dict, name);
+  _PyErr_Restore(tstate, type, value, traceback);
+  return result;
 }
 
 PyObject* PySys_GetObject(const char* name) {

@@ -1,0 +1,13 @@
+# Writing members and computed attributes of an extension type.
+from boundary import Thing
+
+
+def main():
+    thing = Thing()
+    for i in range(1000000):
+        thing.object = i
+        thing.computed = 7
+    print(thing.computed)
+
+
+main()
