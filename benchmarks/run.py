@@ -2,7 +2,7 @@
 
     ./dev bench [NAMES ...] [--runs N] [--pyston BINARY] [--json FILE] [--svg FILE] [--jit 0|1] [--no-pypy]
 
-Every program of benchmarks/programs runs `--runs` times on each interpreter in turn (A B C A B C ...), so that drift of
+Every program of benchmarks/programs (the name "boundary": of benchmarks/boundary, calls into a compiled extension) runs `--runs` times on each interpreter in turn (A B C A B C ...), so that drift of
 the machine hits all alike. Printed per program: median seconds, ratio to python3.11 (above 1 is faster than python3.11),
 peak memory; then the geometric mean and start-up times. A program whose output differs from python3.11's is reported
 as WRONG, left out of the mean, and makes the exit status 1.
@@ -20,6 +20,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "benchmarks" / "programs"
+BOUNDARY = ROOT / "benchmarks" / "boundary"
+EXTENSIONS = ROOT / "build" / "boundary"
 ORACLE = "/usr/bin/python3.11"
 STARTUP = {"startup: -c pass": ["-c", "pass"],
            "startup: -c 'import asyncio, json, re, argparse'": ["-c", "import asyncio, json, re, argparse"]}
@@ -27,8 +29,15 @@ STARTUP = {"startup: -c pass": ["-c", "pass"],
 
 def environment():
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYENV", "VIRTUAL_ENV"))}
-    env["PYTHONHASHSEED"] = "0"
+    env.update(PYTHONHASHSEED="0", PYTHONPATH=str(EXTENSIONS))
     return env
+
+
+def build_extension():
+    """What the programs of benchmarks/boundary call; optimised as Debian builds extensions."""
+    EXTENSIONS.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["clang-19", "-O2", "-fPIC", "-shared", "-w", "-I/usr/include/python3.11", str(BOUNDARY / "boundary.c"), "-o",
+                    str(EXTENSIONS / "boundary.so")], check=True)
 
 
 def run_once(command):
@@ -121,11 +130,15 @@ def main():
     if pypy and not options.no_pypy:
         interpreters["pypy3"] = pypy
     names = options.names or sorted(p.stem for p in PROGRAMS.glob("*.py")) + list(STARTUP)
+    if "boundary" in names:
+        names.remove("boundary")
+        names += sorted(p.stem for p in BOUNDARY.glob("*.py"))
+        build_extension()
     print(f"pyston is {pyston}; {options.runs} interleaved runs each; ratio = speed relative to python3.11")
     print("  ".join([f"{'program':34}", *(f"{key:>28}" for key in interpreters)]))
     results, wrong, ratios = {}, [], []
     for name in names:
-        arguments = STARTUP.get(name) or [f"{name}.py"]
+        arguments = STARTUP.get(name) or [str(next(p for p in (PROGRAMS / f"{name}.py", BOUNDARY / f"{name}.py") if p.exists()))]
         result = measure(name, arguments, interpreters, options.runs * (5 if name in STARTUP else 1))
         if report(name, result, interpreters):
             wrong.append(name)

@@ -763,17 +763,17 @@ struct Keywords {
       return nullptr;
     }
     if (dict == nullptr) return nullptr;
-    // FAST: comparing with a few names costs less than making and hashing a string. Other keys than exact strings may
-    // have their own idea of equality.
+    // FAST: comparing with a few names costs less than making and hashing a string. Other keys than exact ASCII strings
+    // go the long way: subclasses have their own idea of equality, and `name` is UTF-8.
     if (PyDict_GET_SIZE(dict) <= 8) {
       Py_ssize_t position = 0;
       PyObject *known, *value;
-      bool exact = true;
-      while (exact && PyDict_Next(dict, &position, &known, &value)) {
-        exact = PyUnicode_CheckExact(known);
-        if (exact && PyUnicode_CompareWithASCIIString(known, name) == 0) return value;
+      bool plain = true;
+      while (plain && PyDict_Next(dict, &position, &known, &value)) {
+        plain = PyUnicode_CheckExact(known) && PyUnicode_IS_ASCII(known);
+        if (plain && _PyUnicode_EqualToASCIIString(known, name)) return value;
       }
-      if (exact) return nullptr;
+      if (plain) return nullptr;
     }
     PyObject* key = PyUnicode_FromString(name);
     if (key == nullptr) return nullptr;

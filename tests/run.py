@@ -1,12 +1,14 @@
 """Runs the project's tests: C++ unit tests, language scripts, the conformance sample.
 
-    tests/run.py --pyston BINARY --unit BINARY [unit|lang|jit|cli|tree|packages|conformance ...] [-k TEXT] [-j JOBS]
+    tests/run.py --pyston BINARY --unit BINARY [unit|lang|jit|cli|tree|capi|packages|conformance ...] [-k TEXT] [-j JOBS]
 
 `lang`: every tests/lang/*.py runs on python3.11 and on pyston; stdout, stderr and exit status must agree.
 `jit`: tests/jit/*.py with PYSTON_JIT=1 and with PYSTON_JIT=stress, tests/lang/*.py with stress, compared in the same way.
 `cli`: so must those of every command line of tests/cli/cases.py: bad input, endings, `-m` commands, the prompt.
 `tree`: the repository's own promises: paths that the README names exist, lower layers don't include higher ones, and
-pyston exports every symbol that the python3.11 executable exports.
+pyston exports every symbol that the python3.11 executable exports, data in the same size.
+`capi`: exported functions do the same with good and bad arguments as python3.11's; extensions that misbehave or read raw
+memory see the same (tests/capi/run.py).
 `packages`: compiled packages of Debian load and pass their tests (tests/packages/run.py --check).
 `conformance`: what tests/conformance/passing/ lists of CPython's regression suite must pass (tests/conformance/run.py).
 """
@@ -108,17 +110,29 @@ def run_unit(options):
 
 
 def exported_symbols(binary):
-    listing = subprocess.run(["nm", "-D", "--defined-only", binary], capture_output=True, text=True, check=True).stdout
-    return {line.split()[-1].split("@")[0] for line in listing.splitlines()}
+    """{name: "code", or the size of the data in bytes}"""
+    listing = subprocess.run(["nm", "-DS", "--defined-only", binary], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listing.splitlines()]
+    return {row[-1].split("@")[0]: "code" if row[-2] in "TWi" else f"{int(row[1], 16)} bytes of data" for row in rows}
 
 
 def check_exports(options):
     """Names that the C compiler run-time adds to every executable are not part of the API."""
-    names = {n for n in exported_symbols(ORACLE) if n.lstrip("_").startswith("Py")}
-    known = set((ROOT / "tests" / "missing_exports.txt").read_text().split())
-    missing = names - exported_symbols(options.pyston)
-    return [f"not exported: {n}" for n in sorted(missing - known)] + \
-           [f"exported now, take it off tests/missing_exports.txt: {n}" for n in sorted(known - missing)]
+    expected = {n: what for n, what in exported_symbols(ORACLE).items() if n.lstrip("_").startswith("Py")}
+    actual = exported_symbols(options.pyston)
+    good = sum(actual.get(n) == what for n, what in expected.items())
+    print(f"tree: {good} of {len(expected)} symbols of python3.11 are exported in their kind and size")
+    return [f"not exported as python3.11 does: {n}, {what}, is {actual.get(n)}" for n, what in sorted(expected.items())
+            if actual.get(n) != what]
+
+
+def check_extension_modules(options):
+    """The standard library's own compiled modules."""
+    names = sorted(p.name.partition(".")[0] for p in pathlib.Path("/usr/lib/python3.11/lib-dynload").glob("*.so"))
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    done = subprocess.run([options.pyston, "-c", code, *names], env=environment(), capture_output=True, text=True)
+    print(f"tree: {len(names)} modules of lib-dynload import" if done.returncode == 0 else done.stderr)
+    return [] if done.returncode == 0 and names else [f"lib-dynload: {done.stderr.strip().splitlines()[-1:]}"]
 
 
 def check_readme(options):
@@ -148,11 +162,16 @@ def check_layers(options):
 
 
 def run_tree(options):
-    problems = check_exports(options) + check_readme(options) + check_layers(options)
+    problems = check_exports(options) + check_extension_modules(options) + check_readme(options) + check_layers(options)
     for problem in problems:
         print(f"FAIL tree: {problem}")
     print(f"tree: {len(problems)} broken promises")
     return not problems
+
+
+def run_capi(options):
+    command = [ORACLE, str(ROOT / "tests" / "capi" / "run.py"), "--pyston", options.pyston, "-j", str(options.j)]
+    return subprocess.run(command).returncode == 0
 
 
 def run_conformance(options):
@@ -173,6 +192,7 @@ SUITES = {
     "jit": run_jit,
     "cli": run_cli,
     "tree": run_tree,
+    "capi": run_capi,
     "packages": run_packages,
     "conformance": run_conformance,
 }

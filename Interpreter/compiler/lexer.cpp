@@ -836,6 +836,7 @@ const char* const _PyParser_TokenNames[] = {
 #define TOKEN(Name, number, api_name) api_name,
 #define OPERATOR(Name, number, api_name, text) api_name,
 #include "Interpreter/compiler/tokens.def"
+    "<N_TOKENS>",
 };
 
 }  // extern "C"

@@ -17,7 +17,7 @@
 #undef PyObject_CallMethod
 #undef _PyObject_CallMethodId
 #undef _Py_VaBuildStack
-PyAPI_FUNC(PyObject**) _Py_VaBuildStack(PyObject**, Py_ssize_t, const char*, va_list, Py_ssize_t*);
+extern "C" PyAPI_FUNC(PyObject**) _Py_VaBuildStack(PyObject**, Py_ssize_t, const char*, va_list, Py_ssize_t*);
 
 using namespace pyston;
 

@@ -134,9 +134,7 @@ def perform(name, returns, combination, flags):
     else:
         outcome = caller.call(address, returns in ("double", "complex"), words, [d for a in arguments for d in a.doubles], watched)
     word, real, error, changes = outcome
-    parts = []
-    if "raw" not in flags:
-        parts.append("" if error is not None and returns in ("pointer", "unsigned") and not word else result_text("object" if "uncounted" in flags and returns == "new" else returns, word, real))
+    parts = [result_text("object" if "uncounted" in flags and returns == "new" else returns, word, real)]
     if returns == "status":
         kind, function, message, code = struct.unpack("iPPi", status[:28])
         parts.append(f"status {kind} {caller.memory(message, -1) if message else None} {code}")
