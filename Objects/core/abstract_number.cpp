@@ -345,7 +345,8 @@ PyObject* _PyNumber_Index(PyObject* value) {
 PyObject* PyNumber_Index(PyObject* value) { return to_exact_int(_PyNumber_Index(value)); }
 
 Py_ssize_t PyNumber_AsSsize_t(PyObject* value, PyObject* overflow_error) {
-  if (LIKELY(PyLong_CheckExact(value) && is_compact(as_long(value)))) return compact_value(as_long(value));  // FAST: no call
+  // FAST: no call
+  if (LIKELY(value != nullptr && PyLong_CheckExact(value) && is_compact(as_long(value)))) return compact_value(as_long(value));
   PyObject* index = _PyNumber_Index(value);
   if (index == nullptr) return -1;
   Py_ssize_t result = PyLong_AsSsize_t(index);

@@ -463,7 +463,7 @@ namespace {
 
 void singleton_dealloc_none(PyObject*) { _Py_FatalRefcountErrorFunc("none_dealloc", "deallocating None"); }
 void singleton_dealloc_not_implemented(PyObject*) {
-  _Py_FatalRefcountErrorFunc("notimplemented_dealloc", "deallocating NotImplemented");
+  _Py_FatalErrorFunc("notimplemented_dealloc", "deallocating NotImplemented");
 }
 
 PyObject* none_repr(PyObject*) { return PyUnicode_FromString("None"); }
