@@ -643,6 +643,7 @@ struct FormatInfo {
   const char* function = nullptr;  // after ':'
   const char* message = nullptr;   // after ';'
   int least = -1;                  // arguments before '|'
+  int positional = -1;             // arguments before '$'
   int most = 0;
 };
 
@@ -672,10 +673,13 @@ FormatInfo inspect_format(const char* format) {
         info.most++;
       } else if (*p == '|') {
         info.least = info.most;
+      } else if (*p == '$') {
+        info.positional = info.most;
       }
     }
   }
   if (info.least < 0) info.least = info.most;
+  if (info.positional < 0) info.positional = info.most;
   return info;
 }
 
@@ -810,14 +814,9 @@ const char* function_of(const char* format, const char** message) {
   return nullptr;
 }
 
-/// What the messages say when nothing tells whether some parameters may be left out.
-struct CountWords {
-  const char* too_many;
-  const char* too_few;
-};
-
+/// `limit_word` is what too many arguments are told when none may be left out: the entry points differ.
 int parse_with_keywords(PyObject* const* args, Py_ssize_t nargs, const Keywords& keywords, const char* format,
-                        const char* const* names, va_list* arguments, bool clean, CountWords words) {
+                        const char* const* names, va_list* arguments, bool clean, const char* limit_word) {
   const char* message;
   const char* function = function_of(format, &message);
   const char* shown = function == nullptr ? "function" : function;
@@ -835,7 +834,7 @@ int parse_with_keywords(PyObject* const* args, Py_ssize_t nargs, const Keywords&
   const Py_ssize_t nkeywords = keywords.count();
   if (nargs + nkeywords > total) {
     PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d %sargument%s (%zd given)", shown, parentheses,
-                 total == 0 ? "no" : strchr(format, '|') != nullptr ? "at most" : words.too_many, total,
+                 total == 0 ? "no" : strchr(format, '|') != nullptr ? "at most" : limit_word, total,
                  nargs == 0 ? "keyword " : "", total == 1 ? "" : "s", nargs + nkeywords);
     if (total == 0) PyErr_Format(PyExc_TypeError, "%.200s%s takes no arguments", shown, parentheses);
     return 0;
@@ -888,10 +887,10 @@ int parse_with_keywords(PyObject* const* args, Py_ssize_t nargs, const Keywords&
     }
     if (i < least) {
       if (i < positional_only) {
-        const int required = inspect_format(format).least;
-        const int needed = required < positional_only ? required : positional_only;
+        const FormatInfo info = inspect_format(format);
+        const int needed = info.least < positional_only ? info.least : positional_only;
         PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)", shown, parentheses,
-                     needed < positional_only ? "at least" : words.too_few, needed, needed == 1 ? "" : "s", nargs);
+                     needed < info.positional ? "at least" : "exactly", needed, needed == 1 ? "" : "s", nargs);
       } else {
         PyErr_Format(PyExc_TypeError, "%.200s%s missing required argument '%s' (pos %i)", shown, parentheses,
                      names[i], i + 1);
@@ -944,7 +943,7 @@ int parse_tuple_keywords(PyObject* args, PyObject* kwargs, const char* format, c
   Keywords keywords;
   keywords.dict = kwargs;
   return parse_with_keywords(reinterpret_cast<PyTupleObject*>(args)->ob_item, PyTuple_GET_SIZE(args), keywords, format,
-                             names, arguments, clean, {"at most", "at least"});
+                             names, arguments, clean, "at most");
 }
 
 int parse_fast(PyObject* const* args, Py_ssize_t nargs, const Keywords& keywords, _PyArg_Parser* parser,
@@ -954,7 +953,7 @@ int parse_fast(PyObject* const* args, Py_ssize_t nargs, const Keywords& keywords
     return 0;
   }
   return parse_with_keywords(args, nargs, keywords, parser->format, parser->keywords, arguments, clean,
-                             {"exactly", "exactly"});
+                             "exactly");
 }
 
 }  // namespace
