@@ -265,6 +265,7 @@ PyObject* _PyUnicode_DecodeRawUnicodeEscapeStateful(const char* s, Py_ssize_t si
     if (escape.incomplete && consumed != nullptr) break;
     if (!handler.handle(escape.reason, input, size, position, position + escape.length, position, writer)) return nullptr;
   }
+  if (consumed != nullptr && position < size) *consumed = position;
   return writer.finish();
 }
 
