@@ -1104,7 +1104,7 @@ PyObject* const* _PyArg_UnpackKeywords(PyObject* const* args, Py_ssize_t nargs, 
   if (nargs < minpos && nargs < positional_only) {
     const int needed = minpos < positional_only ? minpos : positional_only;
     PyErr_Format(PyExc_TypeError, "%.200s%s takes %s %d positional argument%s (%zd given)", shown, parentheses,
-                 minpos < positional_only ? "at least" : "exactly", needed, needed == 1 ? "" : "s", nargs);
+                 minpos < maxpos ? "at least" : "exactly", needed, needed == 1 ? "" : "s", nargs);
     return nullptr;
   }
   Py_ssize_t keywords_left = nkeywords;
