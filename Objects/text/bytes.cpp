@@ -378,8 +378,12 @@ PyObject* bytes_repeat(PyObject* self, Py_ssize_t n) {
   const Py_ssize_t size = Py_SIZE(self);
   if (n > 0 && size > PY_SSIZE_T_MAX / n) return raise(PyExc_OverflowError, "repeated bytes are too long");
   if (size * n == size && PyBytes_CheckExact(self)) return Py_NewRef(self);
-  PyObject* result = PyBytes_FromStringAndSize(nullptr, size * n);
-  if (result != nullptr) _PyBytes_Repeat(PyBytes_AS_STRING(result), size * n, PyBytes_AS_STRING(self), size);
+  // QUIRK: no repetitions make a new object, not the shared empty bytes.
+  PyObject* result = PyBytes_FromStringAndSize(nullptr, Py_MAX(size * n, 1));
+  if (result == nullptr) return nullptr;
+  Py_SET_SIZE(result, size * n);
+  as_bytes(result)->ob_sval[size * n] = '\0';
+  _PyBytes_Repeat(PyBytes_AS_STRING(result), size * n, PyBytes_AS_STRING(self), size);
   return result;
 }
 

@@ -421,3 +421,7 @@ for text in [
     'cmath.infj',
 ]:
     show(text)
+
+no_times = 0
+repeated = b"text" * no_times
+print(repeated, repeated == b"", repeated is b"text"[:no_times], len(repeated), hash(repeated) == hash(b""))
