@@ -149,10 +149,10 @@ class Lowering {
     int expected = static_cast<int>(instruction.imm[1] >> 32);
     int offset = static_cast<int>(instruction.imm[2] >> 32);
     const Snapshot& snapshot = trace_.snapshots[instruction.snapshot];
-    _Py_CODEUNIT* units = reinterpret_cast<_Py_CODEUNIT*>(trace_.code->co_code_adaptive);
+    _Py_CODEUNIT* units = trace_.units;
     llvm::Value* stack_pointer = builder_.CreateConstGEP1_64(
         builder_.getInt8Ty(), frame_,
-        offsetof(_PyInterpreterFrame, localsplus) + sizeof(PyObject*) * (trace_.slots_of_locals() + snapshot.depth));
+        offsetof(_PyInterpreterFrame, localsplus) + sizeof(PyObject*) * (trace_.locals + snapshot.depth));
     // Caches and opcode belong together: as long as the opcode is the recorded one, the caches are what it expects.
     BasicBlock* redo = block("redo");
     if (kOpcodeInfo[opcode].flags & kSpecialized) {

@@ -106,7 +106,7 @@ static bool rebuild_frame(const Trace& trace, const Snapshot& snapshot, _PyInter
   // Old objects of locals are numbers: dropping them runs no code.
   for (size_t i = 0; i < count; i++) {
     int slot = snapshot.entries[i].slot;
-    PyObject* old = slot < trace.slots_of_locals() ? frame->localsplus[slot] : nullptr;
+    PyObject* old = slot < trace.locals ? frame->localsplus[slot] : nullptr;
     frame->localsplus[slot] = objects[i];
     Py_XDECREF(old);
   }
@@ -123,8 +123,8 @@ struct Departure {
 
 static Departure depart(Trace* trace, int number, _PyInterpreterFrame* frame, PyThreadState* tstate) {
   Snapshot& snapshot = trace->snapshots[static_cast<size_t>(number)];
-  Departure departure{_PyCode_CODE(trace->code) + snapshot.instruction,
-                      frame->localsplus + trace->slots_of_locals() + snapshot.depth, nullptr};
+  Departure departure{trace->units + snapshot.instruction,
+                      frame->localsplus + trace->locals + snapshot.depth, nullptr};
   note_exit(trace, snapshot, exit_iterations);
   if (number == 0) {
     for (Trace* older = trace->older; older != nullptr; older = older->older) {
@@ -139,7 +139,7 @@ static Departure depart(Trace* trace, int number, _PyInterpreterFrame* frame, Py
     departure.continuation = kErrorHandler;
     departure.next_instr++;
     for (const SnapshotEntry& entry : snapshot.entries) {
-      if (entry.slot >= trace->slots_of_locals()) frame->localsplus[entry.slot] = nullptr;
+      if (entry.slot >= trace->locals) frame->localsplus[entry.slot] = nullptr;
     }
   }
   return departure;

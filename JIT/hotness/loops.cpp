@@ -25,6 +25,10 @@ struct CodeLoops {
 Py_ssize_t extra_index = -1;
 std::unique_ptr<Recorder> recorder;
 Loop* recorded_loop = nullptr;
+int elsewhere = 0;  // instructions in a row that the recording thread ran outside of the recorded frame
+
+/// A recording whose frame has gone away, by an exception, would never end.
+constexpr int kMaxElsewhere = 20000;
 
 int threshold() { return mode == Mode::kStress ? 2 : kHotEdges; }
 
@@ -122,6 +126,7 @@ void start_recording(PyThreadState* tstate, _PyInterpreterFrame* frame, Loop& lo
   recorder = std::make_unique<Recorder>(tstate, frame, loop.header, stack_pointer, loop.in_memory);
   recorded_loop = &loop;
   loop.state = Loop::kRecording;
+  elsewhere = 0;
   counters.recordings++;
   set_recording_dispatch(true);
 }
@@ -197,7 +202,12 @@ Handler hot_edge(PyThreadState* tstate, _PyInterpreterFrame* frame, _Py_CODEUNIT
 
 void record_instruction(PyThreadState* tstate, _PyInterpreterFrame* frame, _Py_CODEUNIT* instruction,
                         PyObject** stack_pointer) {
-  if (recorder == nullptr || tstate != recorder->thread() || frame != recorder->frame()) return;
+  if (recorder == nullptr || tstate != recorder->thread()) return;
+  if (frame != recorder->frame()) {
+    if (++elsewhere > kMaxElsewhere) recording_failed(Abort::kLeftFrame);
+    return;
+  }
+  elsewhere = 0;
   if (frame->f_code != recorded_loop->code) return recording_failed(Abort::kLeftFrame);
   switch (recorder->step(instruction, stack_pointer)) {
     case Recorder::Step::kMore: return;

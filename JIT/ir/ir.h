@@ -97,8 +97,10 @@ struct Snapshot {
 };
 
 struct Trace {
-  PyCodeObject* code;      // borrowed: the trace dies with it
+  PyCodeObject* code;      // borrowed: the trace dies with it; not to be looked into while compiling
+  _Py_CODEUNIT* units;     // the code's instructions
   _Py_CODEUNIT* header;    // the first instruction of the loop
+  int locals;              // slots before the value stack
   int depth;               // items on the value stack there
   bool in_memory = false;  // a memory trace
   std::vector<Instruction> entry;
@@ -113,7 +115,6 @@ struct Trace {
   Trace* older = nullptr;  // the version to try when this one's entry guards fail
   bool retired = false;    // not entered any more
 
-  int slots_of_locals() const { return code->co_nlocalsplus; }
   IrType type_of(Value value) const {
     int index = value_index(value);
     if (value_kind(value) == kCarryValue) return carries[index].type;

@@ -89,7 +89,7 @@ struct Verifier {
 std::string print(const Trace& trace) {
   std::string out = std::string(trace.in_memory ? "memory" : "register") + " trace of " +
                     PyUnicode_AsUTF8(trace.code->co_qualname) + " at " +
-                    std::to_string(trace.header - _PyCode_CODE(trace.code)) + "\nentry:\n";
+                    std::to_string(trace.header - trace.units) + "\nentry:\n";
   print_section(out, trace, trace.entry, kEntryValue);
   out += "loop:\n";
   for (size_t i = 0; i < trace.carries.size(); i++) {

@@ -28,6 +28,8 @@ Recorder::Recorder(PyThreadState* tstate, _PyInterpreterFrame* frame, _Py_CODEUN
   depth_ = static_cast<int>(stack_pointer - frame->localsplus) - locals_;
   trace_ = std::make_unique<Trace>();
   trace_->code = code_;
+  trace_->units = units_;
+  trace_->locals = locals_;
   trace_->header = header;
   trace_->depth = depth_;
   trace_->in_memory = in_memory;
