@@ -10,6 +10,10 @@ pyston exports every symbol that the python3.11 executable exports, data in the 
 `capi`: exported functions do the same with good and bad arguments as python3.11's; extensions that misbehave or read raw
 memory see the same (tests/capi/run.py).
 `packages`: compiled packages of Debian load and pass their tests (tests/packages/run.py --check).
+`code-equality`: code objects, trees and errors of a sample of the standard library equal python3.11's, in every field
+(tests/conformance/code_equality.py), with --full of the whole library and of /usr/lib/python3/dist-packages; and each engine
+runs what the other compiled (tests/conformance/shared_bytecode.py).
+`damage`: damaged sources report the same errors (tests/fuzz/damaged_sources.py), a small sample or with --full 2,000 files.
 `conformance`: what tests/conformance/passing/ lists of CPython's regression suite must pass (tests/conformance/run.py).
 """
 import argparse
@@ -180,6 +184,20 @@ def run_conformance(options):
     return subprocess.run(command).returncode == 0
 
 
+def run_code_equality(options):
+    scripts = ROOT / "tests" / "conformance"
+    command = [ORACLE, str(scripts / "code_equality.py"), "--pyston", options.pyston]
+    equal = subprocess.run(command + ([] if options.full else ["--sample"])).returncode == 0
+    shared = subprocess.run([ORACLE, str(scripts / "shared_bytecode.py"), "--pyston", options.pyston]).returncode == 0
+    return equal and shared
+
+
+def run_damage(options):
+    command = [ORACLE, str(ROOT / "tests" / "fuzz" / "damaged_sources.py"), "--pyston", options.pyston]
+    sample = ["--files", "80", "--places", "5", "--max-size", "30000"]
+    return subprocess.run(command + ([] if options.full else sample)).returncode == 0
+
+
 def run_packages(options):
     command = [ORACLE, str(ROOT / "tests" / "packages" / "run.py"), "--pyston", options.pyston, "--check", "-j",
                str(options.j)]
@@ -188,6 +206,8 @@ def run_packages(options):
 
 SUITES = {
     "unit": run_unit,
+    "code-equality": run_code_equality,
+    "damage": run_damage,
     "lang": run_lang,
     "jit": run_jit,
     "cli": run_cli,
@@ -204,6 +224,7 @@ def main():
     parser.add_argument("--unit", required=True)
     parser.add_argument("-k", default="", help="only scripts and command lines whose name contains this")
     parser.add_argument("-j", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--full", action="store_true", help="code-equality, damage: everything, not a sample")
     parser.add_argument("suites", nargs="*", help=", ".join(SUITES))
     options = parser.parse_args()
     options.pyston, options.unit = os.path.abspath(options.pyston), os.path.abspath(options.unit)

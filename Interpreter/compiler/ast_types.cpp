@@ -15,8 +15,18 @@ struct AstObject {
   PyObject* dict;
 };
 
-AstTypes the_types;
-bool types_are_ready = false;
+/// Every interpreter has types of its own.
+struct InterpreterTypes {
+  PyInterpreterState* interpreter;
+  AstTypes types;
+  InterpreterTypes* next;
+};
+InterpreterTypes* all_types = nullptr;
+
+void clear_types(AstTypes& types) {
+  PyObject** slots = reinterpret_cast<PyObject**>(&types);
+  for (size_t i = 0; i < sizeof(types) / sizeof(PyObject*); i++) Py_CLEAR(slots[i]);
+}
 
 struct PublicName {
   const char* name;
@@ -300,11 +310,21 @@ const char* ast_public_name(const char* name) {
 }
 
 const AstTypes* ast_types() {
-  if (UNLIKELY(!types_are_ready)) {
-    if (!create_types(the_types)) return nullptr;
-    types_are_ready = true;
+  PyInterpreterState* interpreter = PyInterpreterState_Get();
+  for (InterpreterTypes* row = all_types; row != nullptr; row = row->next) {
+    if (LIKELY(row->interpreter == interpreter)) return &row->types;
   }
-  return &the_types;
+  auto* row = static_cast<InterpreterTypes*>(PyMem_RawCalloc(1, sizeof(InterpreterTypes)));
+  if (row == nullptr) return PyErr_NoMemory(), nullptr;
+  if (!create_types(row->types)) {
+    clear_types(row->types);
+    PyMem_RawFree(row);
+    return nullptr;
+  }
+  row->interpreter = interpreter;
+  row->next = all_types;
+  all_types = row;
+  return &row->types;
 }
 
 namespace {
@@ -352,12 +372,16 @@ int PyAST_Check(PyObject* object) {
   return types == nullptr ? -1 : PyObject_IsInstance(object, types->base);
 }
 
-void _PyAST_Fini(PyInterpreterState*) {
+void _PyAST_Fini(PyInterpreterState* interpreter) {
   using namespace pyston;
-  if (!types_are_ready) return;
-  types_are_ready = false;
-  PyObject** slots = reinterpret_cast<PyObject**>(&the_types);
-  for (size_t i = 0; i < sizeof(the_types) / sizeof(PyObject*); i++) Py_CLEAR(slots[i]);
+  for (InterpreterTypes** link = &all_types; *link != nullptr; link = &(*link)->next) {
+    InterpreterTypes* row = *link;
+    if (row->interpreter != interpreter) continue;
+    *link = row->next;
+    clear_types(row->types);
+    PyMem_RawFree(row);
+    return;
+  }
 }
 
 }  // extern "C"

@@ -206,7 +206,7 @@ class Validator {
       case Kind::kAwait: return load(cast<node::Await>(e)->value);
       case Kind::kCompare: {
         auto* n = cast<node::Compare>(e);
-        if (n->comparators.empty()) return bad("Compare has no comparators");
+        if (n->comparators.empty()) return bad("Compare with no comparators");
         if (n->comparators.count != n->ops.count) return bad("Compare has a different number of comparators and operands");
         return expressions(n->comparators, ExprContext::kLoad) && load(n->left);
       }

@@ -12,6 +12,9 @@ using namespace ast;
 
 namespace {
 
+/// The number messages give an expression's kind: counted from 1 in the order of the tree's definition.
+int number_of(const Expr* expression) { return static_cast<int>(expression->kind) - static_cast<int>(Kind::kBoolOp) + 1; }
+
 bool has_annotations(const Seq<Stmt*>& body);
 
 template <class TryNode>
@@ -414,7 +417,7 @@ bool Compiler::visit_augmented_assign(node::AugAssign* node) {
       if (!access_name(cast<node::Name>(target)->id, ExprContext::kLoad)) return false;
       break;
     default:
-      PyErr_Format(PyExc_SystemError, "invalid node type (%d) for augmented assignment", static_cast<int>(target->kind));
+      PyErr_Format(PyExc_SystemError, "invalid node type (%d) for augmented assignment", number_of(target));
       return false;
   }
   set_position(statement);
@@ -498,8 +501,7 @@ bool Compiler::visit_annotated_assign(node::AnnAssign* node) {
       break;
     }
     default:
-      PyErr_Format(PyExc_SystemError, "invalid node type (%d) for annotated assignment",
-                   static_cast<int>(target->kind));
+      PyErr_Format(PyExc_SystemError, "invalid node type (%d) for annotated assignment", number_of(target));
       return false;
   }
   // The annotation of anything but a simple name is evaluated for its effects only.

@@ -111,7 +111,7 @@ bool Lexer::read_interactive_line() {
   const bool is_utf8 = encoding == nullptr || std::strcmp(encoding, "utf-8") == 0;
   size_t added;
   char* found_encoding = nullptr;
-  char* prepared = prepare_source(line, std::strlen(line), is_utf8, false, is_utf8 ? nullptr : encoding, false,
+  char* prepared = prepare_source(line, std::strlen(line), is_utf8, false, is_utf8 ? nullptr : encoding,
                                   filename, &added, &found_encoding);
   PyMem_Free(line);
   PyMem_RawFree(found_encoding);
@@ -137,11 +137,20 @@ bool Lexer::read_interactive_line() {
   return true;
 }
 
+/// At the place where the file cannot be read any further.
+COLD Lexer::Done Lexer::raise_end_of_file() {
+  PyObject** error = file_source->error;
+  if (error[0] == nullptr) return Done::kError;
+  for (int i = 0; i < 3; i++) Py_XINCREF(error[i]);
+  PyErr_Restore(error[0], error[1], error[2]);
+  return Done::kDecode;
+}
+
 bool Lexer::next_line() {
   if (done != Done::kOk) return false;
   if (cur == end) {
     if (!interactive) {
-      done = Done::kEof;
+      done = file_source != nullptr && file_source->fails_at_end ? raise_end_of_file() : Done::kEof;
       return false;
     }
     if (!read_interactive_line()) return false;
@@ -435,6 +444,7 @@ Tok Lexer::string(Token& token, int quote) {
   int closing = 0;
   for (;;) {
     if (c == -1 || (quote_size == 1 && c == '\n')) {
+      if (done == Done::kDecode) return Tok::kError;
       // Reported at the opening quote.
       cur = token_start + 1;
       line_start = multi_line_start;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <string>
 
 #include "Runtime/python.h"
 #include "Runtime/refs/ref.h"
@@ -36,6 +37,8 @@ struct Token {
   int end_lineno;
   int end_col_offset;
 };
+
+struct FileSource;
 
 class Lexer {
  public:
@@ -91,12 +94,14 @@ class Lexer {
   bool report_warnings = true;
   bool interactive = false;
   bool stop_interactive = false;
+  FileSource* file_source = nullptr;  // of a file: what to do at its end
   PyObject* filename = nullptr;   // borrowed
   const char* encoding = nullptr; // null when the source did not name one; owned by the caller
 
  private:
   enum class Prefix : uint8_t;
   bool next_line();
+  Done raise_end_of_file();
   bool read_interactive_line();
   int next_char();
   void back_up(int c) {
@@ -134,11 +139,32 @@ class Lexer {
   const char* next_prompt_ = nullptr;
 };
 
-/// Bytes of a source file or string to the lexer's form: BOM and cookie honoured unless `is_utf8`, decoded to UTF-8,
+/// Bytes of a source string to the lexer's form: BOM and cookie honoured unless `is_utf8`, decoded to UTF-8,
 /// line ends translated, and a final newline added when `add_newline`. Sets an exception and returns null on failure.
 /// `*encoding` is set to a PyMem_RawMalloc'ed name when the source names its encoding (else null).
 char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_newline, const char* forced_encoding,
-                     bool from_file, PyObject* filename, size_t* prepared_size, char** encoding);
+                     PyObject* filename, size_t* prepared_size, char** encoding);
+
+/// A source file in the lexer's form.
+struct FileSource {
+  std::string text;
+  char* encoding = nullptr;  // as prepare_source() gives it
+  /// What follows `text` could not be read, and that is to be reported where the lexer gets there; `error` says why (all
+  /// null: nobody knows).
+  bool fails_at_end = false;
+  PyObject* error[3] = {nullptr, nullptr, nullptr};
+
+  FileSource() = default;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
+  ~FileSource() {
+    PyMem_RawFree(encoding);
+    for (PyObject* part : error) Py_XDECREF(part);
+  }
+};
+
+/// Reads the rest of `stream`. False with an exception set when nothing can be read.
+bool read_source_file(FILE* stream, const char* forced_encoding, PyObject* filename, FileSource& file);
 
 /// The keyword that `text` is, or kName.
 Tok keyword_of(const char* text, size_t length);

@@ -1,6 +1,7 @@
 // The parser's driver: tokens, start rules, the two passes, and the entry points of parser.h.
 #include "Interpreter/compiler/parser.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <errcode.h>
@@ -275,7 +276,6 @@ Mod* Parser::function_type() {
   const size_t base = scratch_.size();
   bool seen_star = false, seen_double_star = false;
   while (!at(Tok::kRightParen)) {
-    if (seen_double_star) return nullptr;
     if (accept(Tok::kDoubleStar)) {
       seen_double_star = true;
     } else if (accept(Tok::kStar)) {
@@ -287,7 +287,7 @@ Mod* Parser::function_type() {
     Expr* type = expression();
     if (type == nullptr) return nullptr;
     scratch_.push_back(type);
-    if (!accept(Tok::kComma)) break;
+    if (seen_double_star || !accept(Tok::kComma)) break;
     if (at(Tok::kRightParen)) return nullptr;
   }
   Seq<Expr*> types;
@@ -337,14 +337,17 @@ void* Parser::run_rule() {
     }
     return tree;
   }
+  if (error_code != nullptr && *error_code == E_EOF && !hard_error_) return nullptr;
+  if (!hard_error_) {
+    backtracking_ = true;
+    warned_before_ = std::max(warned_before_, static_cast<uint32_t>(lexer.cur - lexer.buffer));
+    parse_again();
+  }
   lexer.stop_interactive = true;  // nobody is asked for more lines to explain an error
-  if ((flags_ & PyCF_ALLOW_INCOMPLETE_INPUT) &&
-      (lexer.done == Lexer::Done::kEof || lexer.done == Lexer::Done::kUnterminatedTriple ||
-       lexer.done == Lexer::Done::kUnterminatedSingle)) {
+  if ((flags_ & PyCF_ALLOW_INCOMPLETE_INPUT) && at_end_of_source()) {
     PyErr_Clear();
     return syntax_error("incomplete input");
   }
-  if (error_code != nullptr && *error_code == E_EOF && !hard_error_) return nullptr;
   if (hard_error_) {
     if (PyErr_Occurred() && lexer.done == Lexer::Done::kOk && PyErr_ExceptionMatches(PyExc_SyntaxError)) {
       check_rest_of_source();
@@ -352,16 +355,35 @@ void* Parser::run_rule() {
     return nullptr;
   }
   const int last_token = fill_ - 1;
+  lexer.report_warnings = false;
+  diagnosing_ = true;
+  warned_before_ = UINT32_MAX;
+  parse_again();
+  set_generic_error(last_token);
+  return nullptr;
+}
+
+void Parser::parse_again() {
   mark_ = 0;
   depth_ = 0;
+  memo_.clear();
+  memo_used_ = 0;
   scratch_.clear();
   keyword_scratch_.clear();
   for (auto& list : parameter_scratch_) list.clear();
-  diagnosing_ = backtracking_ = true;
-  lexer.report_warnings = false;
   parse();
-  set_generic_error(last_token);
-  return nullptr;
+}
+
+/// Whether the end of the source has been seen. Names, numbers and operators end where something else begins, so the
+/// character behind them has been.
+bool Parser::at_end_of_source() {
+  if (lexer.done == Lexer::Done::kEof || lexer.done == Lexer::Done::kUnterminatedTriple ||
+      lexer.done == Lexer::Done::kUnterminatedSingle) {
+    return true;
+  }
+  if (lexer.interactive || lexer.cur != lexer.end || fill_ == 0) return false;
+  const Tok last = tokens_[fill_ - 1].type;
+  return last != Tok::kString && last != Tok::kNewline && last != Tok::kIndent && last != Tok::kDedent;
 }
 
 // --- Entry points ----------------------------------------------------------------------------------------------
@@ -387,59 +409,47 @@ COLD void add_location_to_source_error(PyObject* filename) {
   Py_XDECREF(traceback);
 }
 
-Mod* parse_bytes(Arena& arena, const char* source, size_t size, bool is_utf8, const char* encoding, bool from_file,
-                 PyObject* filename, StartRule rule, PyCompilerFlags* flags, int* error_code) {
+}  // namespace
+
+Mod* parse_string(Arena& arena, const char* source, PyObject* filename, StartRule rule, PyCompilerFlags* flags) {
+  if (PySys_Audit("compile", "yO", source, filename) < 0) return nullptr;
+  const bool is_utf8 = flags != nullptr && (flags->cf_flags & PyCF_IGNORE_COOKIE);
   size_t prepared_size;
   char* found_encoding;
-  char* prepared = prepare_source(source, size, is_utf8, rule == StartRule::kFile, encoding, from_file, filename,
+  char* prepared = prepare_source(source, std::strlen(source), is_utf8, rule == StartRule::kFile, nullptr, filename,
                                   &prepared_size, &found_encoding);
   if (prepared == nullptr) {
-    if (!from_file) add_location_to_source_error(filename);  // a file's own decoding errors have no place
+    add_location_to_source_error(filename);  // a file's own decoding errors have no place
     return nullptr;
   }
   NameTable names;
   Parser parser(arena, names, filename, rule, flags != nullptr ? flags->cf_flags : 0, feature_version_of(flags));
   parser.lexer.start(prepared, prepared_size, filename);
   parser.lexer.encoding = is_utf8 ? "utf-8" : found_encoding;
-  parser.error_code = error_code;
   Mod* tree = parser.run();
   PyMem_RawFree(found_encoding);
   return tree;
 }
 
-}  // namespace
-
-Mod* parse_string(Arena& arena, const char* source, PyObject* filename, StartRule rule, PyCompilerFlags* flags) {
-  if (PySys_Audit("compile", "yO", source, filename) < 0) return nullptr;
-  const bool is_utf8 = flags != nullptr && (flags->cf_flags & PyCF_IGNORE_COOKIE);
-  return parse_bytes(arena, source, std::strlen(source), is_utf8, nullptr, false, filename, rule, flags, nullptr);
-}
-
 Mod* parse_file(Arena& arena, FILE* file, PyObject* filename, const char* encoding, StartRule rule, const char* ps1,
                 const char* ps2, PyCompilerFlags* flags, int* error_code) {
   if (PySys_Audit("compile", "OO", Py_None, filename) < 0) return nullptr;
+  NameTable names;
+  Parser parser(arena, names, filename, rule, flags != nullptr ? flags->cf_flags : 0, feature_version_of(flags));
+  parser.error_code = error_code;
   if (ps1 != nullptr) {
-    NameTable names;
-    Parser parser(arena, names, filename, rule, flags != nullptr ? flags->cf_flags : 0, feature_version_of(flags));
     if (!parser.lexer.start_interactive(file, ps1, ps2, encoding, filename)) return nullptr;
-    parser.error_code = error_code;
     return parser.run();
   }
-  std::vector<char> text;
-  char chunk[16384];
-  size_t count;
-  while ((count = std::fread(chunk, 1, sizeof(chunk), file)) > 0) text.insert(text.end(), chunk, chunk + count);
-  if (std::ferror(file)) {
-    PyErr_SetFromErrno(PyExc_OSError);
-    return nullptr;
-  }
-  text.push_back('\0');
-  const size_t size = std::strlen(text.data());
-  if (size + 1 != text.size()) {
-    PyErr_SetString(PyExc_ValueError, "source code cannot contain null bytes");
-    return nullptr;
-  }
-  return parse_bytes(arena, text.data(), size, false, encoding, true, filename, rule, flags, error_code);
+  FileSource source;
+  if (!read_source_file(file, encoding, filename, source)) return nullptr;
+  char* text = static_cast<char*>(PyMem_RawMalloc(source.text.size() + 1));
+  if (text == nullptr) return PyErr_NoMemory(), nullptr;
+  std::memcpy(text, source.text.c_str(), source.text.size() + 1);
+  parser.lexer.start(text, source.text.size(), filename);
+  parser.lexer.encoding = source.encoding;
+  parser.lexer.file_source = &source;
+  return parser.run();
 }
 
 }  // namespace pyston

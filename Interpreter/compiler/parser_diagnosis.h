@@ -1,15 +1,28 @@
-// Included inside class Parser: what the second pass adds. Functions that give bool say "go on"; after a mistake was
+// Included inside class Parser: what a failed parse adds. Functions that give bool say "go on"; after a mistake was
 // found, hard_error_ is set.
 //
-// Two flags: `backtracking_` (all of the second pass) makes functions give the longest prefix that matches instead of
-// failing; `diagnosing_` (off while looking ahead for a missing comma) looks for mistakes.
+// Two flags: `backtracking_` makes functions give the longest prefix that matches, as the language's grammar does,
+// instead of failing; `diagnosing_` looks for mistakes. A failed text is parsed again with the first of them (what the
+// grammar reports by itself, and how far it reads), and if that reports nothing, with both.
 struct MemoEntry {
   int mark;
   uint8_t rule;
   int end;
   ast::Expr* result;
 };
-enum MemoRule : uint8_t { kMemoExpression, kMemoDisjunction, kMemoBinary, kMemoPrimary, kMemoNamed };
+enum MemoRule : uint8_t {
+  kMemoExpression,
+  kMemoDisjunction,
+  kMemoInversion,
+  kMemoFactor,
+  kMemoPrimary,
+  kMemoNamed,
+  kMemoTargetPrimary,
+  kMemoStarTarget,
+  kMemoPlainTarget,
+  kMemoDeleteTarget,
+  kMemoRuleCount
+};
 bool memo_find(MemoRule rule, Expr*& result);
 Expr* memo_store(MemoRule rule, int mark, Expr* result);
 std::vector<MemoEntry> memo_;  // open hash table, size a power of two
@@ -31,10 +44,24 @@ struct ParsedArguments {
 };
 
 Expr* diagnosing_expression();
-Expr* diagnosing_brace_display();
+Expr* backtracking_brace_display();
+bool dictionary_pair();
+bool dictionary_pairs();
+bool diagnose_dictionary();
+bool diagnose_dictionary_value();
 Stmt* diagnosing_expression_statement();
 bool diagnose_expression();
 bool diagnose_named_expression();
+Expr* call_after(int start, Expr* value);       // a generator expression or arguments in parentheses
+bool at_target_continuation();
+Expr* attribute_or_subscript(int start, Expr* value);
+Expr* target_primary();
+Expr* attribute_or_subscript_target();
+Expr* single_target();
+Expr* bracketed_targets(TargetKind kind);
+Expr* plain_target(TargetKind kind);
+Expr* backtracking_star_target();
+Expr* unremembered_target(TargetKind kind);
 Expr* argument_expression();                    // assignment or expression, without looking for "x = 1" mistakes
 bool diagnosing_arguments(ParsedArguments& out);  // as many as match; false: none
 bool diagnosing_keyword_or(Tok star, ParsedArguments& out);
@@ -59,3 +86,4 @@ bool skip_parameter(bool is_lambda, bool with_default, bool& had_default);
 void raise_invalid_target(Expr* target, TargetKind kind);
 Expr* invalid_target(Expr* target, TargetKind kind);
 bool is_legacy_statement(Expr* name);
+bool at_soft_keyword();

@@ -170,7 +170,13 @@ void Parser::lexer_error() {
     Py_XDECREF(type);
     Py_XDECREF(value);
     Py_XDECREF(traceback);
-    if (text) syntax_error("(unicode error) %U", text.get());
+    if (!text) return;
+    if (lexer.file_source != nullptr && lexer.cur == lexer.end) {
+      const Token& token = tokens_[fill_ - 1];  // a line that could not be read: no column
+      raise_at(PyExc_SyntaxError, token.lineno, -1, token.lineno, -1, "(unicode error) %U", text.get());
+    } else {
+      syntax_error("(unicode error) %U", text.get());
+    }
     return;
   }
   if (PyErr_Occurred()) return;

@@ -215,6 +215,16 @@ Expr* Parser::conjunction() {
 }
 
 Expr* Parser::inversion() {
+  if (UNLIKELY(backtracking_)) {
+    const int start = mark_;
+    Expr* known;
+    if (memo_find(kMemoInversion, known)) return known;
+    return memo_store(kMemoInversion, start, plain_inversion());
+  }
+  return plain_inversion();
+}
+
+Expr* Parser::plain_inversion() {
   if (LIKELY(!at(Tok::kKwNot))) return comparison();
   Depth depth(*this, 1);
   if (depth.exceeded()) return nullptr;
@@ -322,6 +332,16 @@ Expr* Parser::binary(int minimum_precedence) {
 }
 
 Expr* Parser::factor() {
+  if (UNLIKELY(backtracking_)) {
+    const int start = mark_;
+    Expr* known;
+    if (memo_find(kMemoFactor, known)) return known;
+    return memo_store(kMemoFactor, start, plain_factor());
+  }
+  return plain_factor();
+}
+
+Expr* Parser::plain_factor() {
   UnaryOperator op;
   switch (kind()) {
     case Tok::kMinus: op = UnaryOperator::kUSub; break;
@@ -408,24 +428,24 @@ Expr* Parser::primary_tail(int start, Expr* value) {
       }
       case Tok::kLeftParen: {
         const Checkpoint before = checkpoint();
-        Depth depth(*this, 20);
-        if (depth.exceeded()) return nullptr;
-        Seq<Expr*> args;
-        Seq<Keyword*> keywords;
-        if (!call_arguments(args, keywords, true)) {
+        Expr* call = call_after(start, value);
+        if (call == nullptr) {
           if (hard_error_ || !backtracking_) return nullptr;
           back_to(before);
           return value;
         }
-        auto* node = make<node::Call>(start);
-        if (node == nullptr) return nullptr;
-        node->func = value;
-        node->args = args;
-        node->keywords = keywords;
-        value = node;
+        value = call;
         break;
       }
+      case Tok::kLeftBrace:
+        // QUIRK: where arguments may follow, mistakes of comprehensions are looked for in every sort of bracket.
+        if (UNLIKELY(diagnosing_)) diagnose_comprehension(mark_);
+        return hard_error_ ? nullptr : value;
       case Tok::kLeftBracket: {
+        if (UNLIKELY(diagnosing_)) {
+          diagnose_comprehension(mark_);
+          if (hard_error_) return nullptr;
+        }
         const Checkpoint before = checkpoint();
         advance();
         Depth depth(*this, 20);
@@ -449,11 +469,30 @@ Expr* Parser::primary_tail(int start, Expr* value) {
   }
 }
 
+/// "(arguments)" after `value`. In the second pass also where there is no parenthesis: see diagnosing_call().
+Expr* Parser::call_after(int start, Expr* value) {
+  Depth depth(*this, 20);
+  if (depth.exceeded()) return nullptr;
+  if (UNLIKELY(!at(Tok::kLeftParen))) {
+    if (diagnosing_ && (at(Tok::kLeftBracket) || at(Tok::kLeftBrace))) diagnose_comprehension(mark_);
+    return nullptr;
+  }
+  Seq<Expr*> args;
+  Seq<Keyword*> keywords;
+  if (!call_arguments(args, keywords, true)) return nullptr;
+  auto* node = make<node::Call>(start);
+  if (node == nullptr) return nullptr;
+  node->func = value;
+  node->args = args;
+  node->keywords = keywords;
+  return node;
+}
+
 Expr* Parser::slice() {
   const int start = mark_;
   Expr* lower = nullptr;
   if (UNLIKELY(diagnosing_) && !at(Tok::kColon)) {
-    // The grammar tries a slice before it looks at a named expression.
+    // A slice is tried before a named expression, which has mistakes of its own.
     Retreat retreat(*this);
     expression();
     if (hard_error_) return nullptr;
@@ -805,7 +844,7 @@ Expr* Parser::list_display() {
 Expr* Parser::brace_display() {
   Depth depth(*this, 20);
   if (depth.exceeded()) return nullptr;
-  if (UNLIKELY(diagnosing_)) return diagnosing_brace_display();
+  if (UNLIKELY(backtracking_)) return backtracking_brace_display();
   return plain_brace_display();
 }
 
@@ -820,8 +859,7 @@ Expr* Parser::plain_brace_display() {
   bool is_dict = double_starred || at(Tok::kRightBrace);
   if (!is_dict) {
     const bool is_assignment = at(Tok::kName) && kind_after() == Tok::kColonEqual;
-    // The second pass tries a dictionary first, and that with plain expressions.
-    first = UNLIKELY(diagnosing_) && !starred ? argument_expression() : star_named_expression();
+    first = star_named_expression();
     if (first == nullptr) return nullptr;
     is_dict = at(Tok::kColon) && !starred && !is_assignment;
   }
@@ -856,8 +894,7 @@ Expr* Parser::plain_brace_display() {
     if (unpacking) {
       value = bitwise_or();
     } else {
-      // QUIRK: 3.11 does not look for a missing comma in front of later keys, but for a missing colon after them.
-      if (key == nullptr) key = UNLIKELY(diagnosing_) && scratch_.size() != base ? plain_expression() : expression();
+      if (key == nullptr) key = expression();
       if (key == nullptr || !accept(Tok::kColon)) return nullptr;
       value = expression();
     }
@@ -1019,6 +1056,7 @@ bool Parser::make_target(Expr* expression, TargetKind kind, ExprContext context)
 }
 
 Expr* Parser::star_target() {
+  if (UNLIKELY(backtracking_)) return backtracking_star_target();
   const int start = mark_;
   if (accept(Tok::kStar)) {
     if (at(Tok::kStar)) return nullptr;

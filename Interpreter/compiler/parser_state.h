@@ -2,8 +2,9 @@
 //
 // Recursive descent with one token of look-ahead. A parsing function returns null either with an exception set (a hard
 // error: everything unwinds) or without one (no match: the few callers that have an alternative go back to a
-// checkpoint). When the whole parse does not match, it runs a second time with `diagnosing_` on: then functions also
-// look for well-known mistakes, in the order of the language's grammar, and the first one found is what is reported.
+// checkpoint). When the whole parse does not match, it runs again with `backtracking_` on, which follows the language's
+// grammar alternative by alternative, and then with `diagnosing_` on: then functions also look for well-known mistakes,
+// in the order of the grammar, and the first one found is what is reported.
 #pragma once
 
 #include <vector>
@@ -36,6 +37,13 @@ class NameTable {
   size_t capacity_ = 0;
   size_t used_ = 0;
 };
+
+/// What error messages call an expression.
+const char* describe(ast::Expr* expression);
+
+inline ast::Position position_of(const Token& token) {
+  return {token.lineno, token.col_offset, token.end_lineno, token.end_col_offset};
+}
 
 /// One piece of an f-string under construction.
 struct FStringPieces;
@@ -187,8 +195,10 @@ class Parser {
   COLD void raise_too_deep();
 
   // --- start rules
-  void* run_rule();  // both passes; an Expr* for a replacement field, else a Mod*
+  void* run_rule();  // all passes; an Expr* for a replacement field, else a Mod*
   void* parse();
+  COLD void parse_again();
+  bool at_end_of_source();
   ast::Mod* file();
   ast::Mod* interactive();
   ast::Mod* expression_input();
@@ -261,10 +271,12 @@ class Parser {
   Expr* disjunction_tail(int start, Expr* first);
   Expr* conjunction();
   Expr* inversion();
+  Expr* plain_inversion();
   Expr* comparison();
   Expr* binary(int minimum_precedence);
   Expr* bitwise_or() { return binary(1); }
   Expr* factor();
+  Expr* plain_factor();
   Expr* power();
   Expr* await_primary();
   Expr* primary();
@@ -360,6 +372,7 @@ class Parser {
   int depth_ = 0;
   bool hard_error_ = false;
   bool diagnosing_ = false;
+  uint32_t warned_before_ = 0;    // literals before this offset have been looked at
   bool backtracking_ = false;
   bool parsing_started_ = false;  // single input: the end of source counts as one more NEWLINE
   const Token* known_error_token_ = nullptr;

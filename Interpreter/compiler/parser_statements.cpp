@@ -99,10 +99,10 @@ Stmt* Parser::expression_statement() {
   if (augmented_operator(next, op)) {
     if (!is_single_target(value)) return nullptr;
     advance();
+    if (op == Operator::kMatMult && !requires_version(5, "The '@' operator is")) return nullptr;
     make_target(value, TargetKind::kStar, ExprContext::kStore);
     Expr* operand = at(Tok::kKwYield) ? yield_expression() : star_expressions();
     if (operand == nullptr) return nullptr;
-    if (op == Operator::kMatMult && !requires_version(5, "The '@' operator is")) return nullptr;
     auto* node = make<node::AugAssign>(start);
     if (node == nullptr) return nullptr;
     node->target = value;
@@ -145,12 +145,12 @@ Stmt* Parser::annotated_assignment(int start, Expr* target) {
   advance();
   Expr* annotation = expression();
   if (annotation == nullptr) return nullptr;
-  if (!requires_version(6, simple ? "Variable annotation syntax is" : "Variable annotations syntax is")) return nullptr;
   Expr* value = nullptr;
   if (accept(Tok::kEqual)) {
     value = at(Tok::kKwYield) ? yield_expression() : star_expressions();
     if (value == nullptr) return nullptr;
   }
+  if (!requires_version(6, simple ? "Variable annotation syntax is" : "Variable annotations syntax is")) return nullptr;
   make_target(target, TargetKind::kStar, ExprContext::kStore);
   auto* node = make<node::AnnAssign>(start);
   if (node == nullptr) return nullptr;
@@ -200,7 +200,7 @@ Stmt* Parser::delete_statement() {
   bool valid = true;
   do {
     if (scratch_.size() != base && !token_can_start_expression(kind())) break;
-    Expr* target = primary();
+    Expr* target = UNLIKELY(backtracking_) ? plain_target(TargetKind::kDelete) : primary();
     if (target == nullptr || !make_target(target, TargetKind::kDelete, ExprContext::kDel)) {
       valid = false;
       break;
@@ -691,9 +691,13 @@ Stmt* Parser::function_definition(int start, bool is_async, Seq<Expr*> decorator
   Arguments* arguments = parameters(false);
   if (arguments == nullptr || !accept(Tok::kRightParen)) return nullptr;
   Expr* returns = nullptr;
+  const Checkpoint before_arrow = checkpoint();
   if (accept(Tok::kArrow)) {
     returns = expression();
-    if (returns == nullptr) return nullptr;
+    if (returns == nullptr) {
+      if (hard_error_ || !backtracking_) return nullptr;
+      back_to(before_arrow);
+    }
   }
   if (!expect_forced(Tok::kColon, ":")) return nullptr;
   PyObject* type_comment = nullptr;
@@ -805,7 +809,6 @@ Arguments* Parser::parameters(bool is_lambda) {
         arguments->posonlyargs[i] = static_cast<Arg*>(positional[bases[0] + static_cast<size_t>(i)]);
       }
       positional.resize(bases[0]);
-      if (!requires_version(8, "Positional-only parameters are")) return nullptr;
     } else if (first == Tok::kStar) {
       if (seen_star) return nullptr;
       seen_star = true;
@@ -848,6 +851,7 @@ Arguments* Parser::parameters(bool is_lambda) {
     if (!comma) break;
   }
   if (names_must_follow || !at(closer)) return nullptr;
+  if (seen_slash && !requires_version(8, "Positional-only parameters are")) return nullptr;
   auto move = [&](int list, auto& out) {
     auto& source = parameter_scratch_[list];
     const int count = static_cast<int>(source.size() - bases[list]);

@@ -154,7 +154,7 @@ bool Parser::split_string(const Token& token, StringPart& part) {
 }
 
 bool Parser::warn_invalid_escape(const char* escape, const Token& token) {
-  if (diagnosing_) return true;  // the first pass has warned already
+  if (token.start < warned_before_) return true;  // an earlier pass has warned
   const unsigned char c = static_cast<unsigned char>(*escape);
   const bool octal = c >= '4' && c <= '7';
   auto message = Ref<>::steal(octal ? PyUnicode_FromFormat("invalid octal escape sequence '\\%.3s'", escape)
@@ -572,6 +572,10 @@ Expr* Parser::compile_field(const char* start, const char* end, const Token& tok
   field.starting_lineno_ = token.lineno + lines;
   field.starting_column_ = lines != 0 ? columns : token.col_offset + columns;
   field.depth_ = depth_;
+  if (token.start < warned_before_) {
+    field.warned_before_ = UINT32_MAX;
+    field.lexer.report_warnings = false;
+  }
   field.lexer.start(text, size + 3, filename_);
   field.lexer.lineno = field.starting_lineno_ - 1;
   field.lexer.type_comments = false;

@@ -103,70 +103,100 @@ COLD void raise_non_utf8(unsigned char byte, int line, PyObject* filename) {
                byte, filename, line);
 }
 
-bool check_utf8(const char* source, size_t size, PyObject* filename) {
+/// The first byte from `p` on that is no UTF-8, or null; `line` becomes the number of its line.
+const unsigned char* find_non_utf8(const char* source, const char* finish, int& line) {
   const auto* p = reinterpret_cast<const unsigned char*>(source);
-  const auto* finish = p + size;
-  int line = 1;
-  while (p < finish) {
+  const auto* last = reinterpret_cast<const unsigned char*>(finish);
+  line = 1;
+  while (p < last) {
     if (LIKELY(*p < 0x80)) {
       line += *p++ == '\n';
       continue;
     }
-    const int length = utf8_length(p, finish);
-    if (length == 0) {
-      raise_non_utf8(*p, line, filename);
-      return false;
-    }
+    const int length = utf8_length(p, last);
+    if (length == 0) return p;
     p += length;
   }
+  return nullptr;
+}
+
+/// The name of the encoding that a source declares by a byte order mark or by a cookie on one of its first two lines;
+/// `*encoding` stays null when it doesn't. Moves `source` past the mark; `*after` becomes where the line with the cookie
+/// ends, without its newline.
+bool find_encoding(const char*& source, const char* finish, char** encoding, const char** after) {
+  *encoding = nullptr;
+  *after = source;
+  const bool has_mark = finish - source >= 3 && std::memcmp(source, "\xEF\xBB\xBF", 3) == 0;
+  if (has_mark) source += 3;
+  const char* line = source;
+  for (int i = 0; i < 2 && *encoding == nullptr; i++) {
+    const char* line_finish = end_of_line(line, finish);
+    if (!find_cookie(line, line_finish, encoding)) return false;
+    *after = line_finish;
+    if (*encoding != nullptr || !is_blank_or_comment(line, line_finish) || line_finish == finish) break;
+    line = line_finish + 1;
+    if (*line_finish == '\r' && line < finish && *line == '\n') line++;
+  }
+  if (!has_mark) return true;
+  if (*encoding != nullptr && std::strcmp(*encoding, "utf-8") != 0) {
+    PyErr_Format(PyExc_SyntaxError, "encoding problem: %s with BOM", *encoding);
+    PyMem_RawFree(*encoding);
+    *encoding = nullptr;
+    return false;
+  }
+  if (*encoding == nullptr) {
+    *encoding = static_cast<char*>(PyMem_RawMalloc(6));
+    if (*encoding == nullptr) return PyErr_NoMemory(), false;
+    std::strcpy(*encoding, "utf-8");
+  }
   return true;
+}
+
+/// Copies with \r\n and \r translated to \n; gives the end of the copy.
+char* translate_newlines(char* out, const char* source, size_t size) {
+  if (std::memchr(source, '\r', size) == nullptr) {  // FAST: one copy
+    std::memcpy(out, source, size);
+    return out + size;
+  }
+  for (size_t i = 0; i < size; i++) {
+    char c = source[i];
+    if (c == '\r') {
+      if (i + 1 < size && source[i + 1] == '\n') i++;
+      c = '\n';
+    }
+    *out++ = c;
+  }
+  return out;
 }
 
 }  // namespace
 
 char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_newline, const char* forced_encoding,
-                     bool from_file, PyObject* filename, size_t* prepared_size, char** encoding) {
+                     PyObject* filename, size_t* prepared_size, char** encoding) {
   *encoding = nullptr;
   Ref<> decoded;
+  auto fail = [&]() -> char* {
+    PyMem_RawFree(*encoding);
+    *encoding = nullptr;
+    return nullptr;
+  };
   if (!is_utf8) {
-    const bool has_mark = size >= 3 && std::memcmp(source, "\xEF\xBB\xBF", 3) == 0;
     const char* finish = source + size;
-    if (has_mark) source += 3;
-    char* cookie = nullptr;
+    const char* after;
+    if (!find_encoding(source, finish, encoding, &after)) return nullptr;
     if (forced_encoding != nullptr) {
-      cookie = static_cast<char*>(PyMem_RawMalloc(std::strlen(forced_encoding) + 1));
-      if (cookie == nullptr) return PyErr_NoMemory(), nullptr;
-      std::strcpy(cookie, forced_encoding);
-    } else {
-      const char* line = source;
-      for (int i = 0; i < 2 && cookie == nullptr; i++) {
-        const char* line_finish = end_of_line(line, finish);
-        if (!find_cookie(line, line_finish, &cookie)) return nullptr;
-        if (cookie != nullptr || !is_blank_or_comment(line, line_finish) || line_finish == finish) break;
-        line = line_finish + 1;
-        if (*line_finish == '\r' && line < finish && *line == '\n') line++;
-      }
-    }
-    if (has_mark) {
-      if (cookie != nullptr && std::strcmp(cookie, "utf-8") != 0) {
-        PyErr_Format(PyExc_SyntaxError, "encoding problem: %s with BOM", cookie);
-        PyMem_RawFree(cookie);
-        return nullptr;
-      }
-      if (cookie == nullptr) {
-        cookie = static_cast<char*>(PyMem_RawMalloc(6));
-        if (cookie == nullptr) return PyErr_NoMemory(), nullptr;
-        std::strcpy(cookie, "utf-8");
-      }
+      PyMem_RawFree(*encoding);
+      *encoding = static_cast<char*>(PyMem_RawMalloc(std::strlen(forced_encoding) + 1));
+      if (*encoding == nullptr) return PyErr_NoMemory(), nullptr;
+      std::strcpy(*encoding, forced_encoding);
     }
     size = static_cast<size_t>(finish - source);
-    *encoding = cookie;
-    if (cookie != nullptr && std::strcmp(cookie, "utf-8") != 0) {
-      decoded = Ref<>::steal(PyUnicode_Decode(source, static_cast<Py_ssize_t>(size), cookie, nullptr));
+    if (*encoding != nullptr && std::strcmp(*encoding, "utf-8") != 0) {
+      decoded = Ref<>::steal(PyUnicode_Decode(source, static_cast<Py_ssize_t>(size), *encoding, nullptr));
       if (!decoded) {
         if (PyErr_ExceptionMatches(PyExc_LookupError)) {
           PyErr_Clear();
-          PyErr_Format(PyExc_SyntaxError, from_file ? "encoding problem: %s" : "unknown encoding: %s", cookie);
+          PyErr_Format(PyExc_SyntaxError, "unknown encoding: %s", *encoding);
         } else if (PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
           PyObject *type, *value, *traceback;
           PyErr_Fetch(&type, &value, &traceback);
@@ -175,55 +205,138 @@ char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_new
           Py_XDECREF(value);
           Py_XDECREF(traceback);
           PyErr_Clear();
-          if (text) PyErr_Format(PyExc_SyntaxError, from_file ? "(unicode error) %U" : "%U", text.get());
+          if (text) PyErr_Format(PyExc_SyntaxError, "%U", text.get());
         }
-        PyMem_RawFree(cookie);
-        *encoding = nullptr;
-        return nullptr;
+        return fail();
       }
       Py_ssize_t length;
       source = PyUnicode_AsUTF8AndSize(decoded.get(), &length);
-      if (source == nullptr) {
-        PyMem_RawFree(cookie);
-        *encoding = nullptr;
-        return nullptr;
-      }
+      if (source == nullptr) return fail();
       size = static_cast<size_t>(length);
-    } else if (from_file || cookie != nullptr) {
-      if (!check_utf8(source, size, filename)) {
-        PyMem_RawFree(cookie);
-        *encoding = nullptr;
-        return nullptr;
+    } else if (*encoding != nullptr) {
+      int line;
+      if (const unsigned char* bad = find_non_utf8(source, source + size, line)) {
+        raise_non_utf8(*bad, line, filename);
+        return fail();
       }
     }
     // A byte string without a cookie is not checked here: only the literals and names of it are decoded.
   }
   char* prepared = static_cast<char*>(PyMem_RawMalloc(size + 2));
   if (prepared == nullptr) {
-    PyMem_RawFree(*encoding);
-    *encoding = nullptr;
     PyErr_NoMemory();
-    return nullptr;
+    return fail();
   }
-  // Newlines: \r\n and \r become \n. FAST: without a \r it is one copy.
-  char* out = prepared;
-  if (std::memchr(source, '\r', size) == nullptr) {
-    std::memcpy(out, source, size);
-    out += size;
-  } else {
-    for (size_t i = 0; i < size; i++) {
-      char c = source[i];
-      if (c == '\r') {
-        if (i + 1 < size && source[i + 1] == '\n') i++;
-        c = '\n';
-      }
-      *out++ = c;
-    }
-  }
+  char* out = translate_newlines(prepared, source, size);
   if (add_newline && (out == prepared || out[-1] != '\n')) *out++ = '\n';
   *out = '\0';
   *prepared_size = static_cast<size_t>(out - prepared);
   return prepared;
+}
+
+// --- Files -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The lines of a file in another encoding than UTF-8, through a text stream: what is wrong with it is noticed chunk
+/// by chunk. False: not even the first chunk can be read; an exception is set.
+bool read_recoded(FileSource& file, const char* source, const char* finish, bool skip_first_line) {
+  auto io = Ref<>::steal(PyImport_ImportModule("io"));
+  auto bytes = Ref<>::steal(
+      io ? PyObject_CallMethod(io.get(), "BytesIO", "y#", source, static_cast<Py_ssize_t>(finish - source)) : nullptr);
+  auto stream = Ref<>::steal(
+      bytes ? PyObject_CallMethod(io.get(), "TextIOWrapper", "Os", bytes.get(), file.encoding) : nullptr);
+  if (!stream) return false;
+  if (skip_first_line && !Ref<>::steal(PyObject_CallMethod(stream.get(), "readline", nullptr))) return false;
+  for (;;) {
+    auto line = Ref<>::steal(PyObject_CallMethod(stream.get(), "readline", nullptr));
+    Py_ssize_t size = 0;
+    const char* text = line && PyUnicode_Check(line.get()) ? PyUnicode_AsUTF8AndSize(line.get(), &size) : nullptr;
+    if (text == nullptr) {
+      file.fails_at_end = true;
+      return true;
+    }
+    if (size == 0) return true;
+    file.text.append(text, static_cast<size_t>(size));
+    if (const size_t null = file.text.find('\0'); null != std::string::npos) {
+      file.text.resize(null);
+      file.fails_at_end = true;
+      return true;
+    }
+  }
+}
+
+/// QUIRK: of a line with a null byte, the rest with its newline is not read.
+void drop_after_nulls(std::string& text) {
+  size_t out = text.find('\0');
+  if (out == std::string::npos) return;
+  size_t in = out;
+  while (in < text.size()) {
+    if (text[in] == '\0') {
+      in = text.find('\n', in);
+      if (in == std::string::npos) break;
+      in++;
+    } else {
+      text[out++] = text[in++];
+    }
+  }
+  text.resize(out);
+}
+
+}  // namespace
+
+bool read_source_file(FILE* stream, const char* forced_encoding, PyObject* filename, FileSource& file) {
+  std::string bytes;
+  char chunk[16384];
+  size_t count;
+  while ((count = std::fread(chunk, 1, sizeof(chunk), stream)) > 0) bytes.append(chunk, count);
+  if (std::ferror(stream)) {
+    PyErr_SetFromErrno(PyExc_OSError);
+    return false;
+  }
+  const char* source = bytes.data();
+  const char* finish = source + bytes.size();
+  const char* after;
+  if (!find_encoding(source, finish, &file.encoding, &after)) return false;
+  if (forced_encoding != nullptr) {
+    PyMem_RawFree(file.encoding);
+    file.encoding = static_cast<char*>(PyMem_RawMalloc(std::strlen(forced_encoding) + 1));
+    if (file.encoding == nullptr) return PyErr_NoMemory(), false;
+    std::strcpy(file.encoding, forced_encoding);
+  }
+  if (file.encoding != nullptr && std::strcmp(file.encoding, "utf-8") != 0) {
+    const bool by_cookie = forced_encoding == nullptr;
+    if (by_cookie) {  // the lines up to the cookie have been read as they are
+      file.text.resize(static_cast<size_t>(after - source) + 1);
+      const char* end = translate_newlines(file.text.data(), source, static_cast<size_t>(after - source));
+      file.text.resize(static_cast<size_t>(end - file.text.data()));
+      file.text += '\n';
+    }
+    if (!read_recoded(file, by_cookie ? after : source, finish, by_cookie)) {
+      PyErr_Clear();
+      PyErr_Format(PyExc_SyntaxError, "encoding problem: %s", file.encoding);
+      return false;
+    }
+  } else {
+    file.text.resize(static_cast<size_t>(finish - source));
+    const char* end = translate_newlines(file.text.data(), source, static_cast<size_t>(finish - source));
+    file.text.resize(static_cast<size_t>(end - file.text.data()));
+    drop_after_nulls(file.text);
+    int line;
+    if (const auto* bad = find_non_utf8(file.text.data(), file.text.data() + file.text.size(), line)) {
+      raise_non_utf8(*bad, line, filename);
+      file.fails_at_end = true;
+      const size_t at = static_cast<size_t>(reinterpret_cast<const char*>(bad) - file.text.data());
+      const size_t newline = at == 0 ? std::string::npos : file.text.rfind('\n', at - 1);
+      file.text.resize(newline == std::string::npos ? 0 : newline + 1);
+    }
+  }
+  if (file.fails_at_end) {
+    PyErr_Fetch(&file.error[0], &file.error[1], &file.error[2]);
+  } else if (file.text.empty() || file.text.back() != '\n') {
+    file.text += '\n';
+  }
+  return true;
 }
 
 }  // namespace pyston

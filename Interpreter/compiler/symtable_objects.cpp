@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <pycore_compile.h>
+#include <pycore_global_strings.h>
+#include <pycore_runtime.h>
 
 namespace pyston {
 namespace {
@@ -39,7 +41,45 @@ PyMemberDef entry_members[] = {
     {},
 };
 
-Ref<PySTEntryObject> make_entry(const Scope& scope, symtable* table) {
+/// A name that only passes through a block's closure: nothing in the block itself mentions it.
+bool passes_through(const NameMap::Entry& symbol) { return symbol.value == FREE << SCOPE_OFFSET; }
+
+Status merge_into(Borrowed<> set, Borrowed<> other) {
+  return Ref<>::steal(PyNumber_InPlaceOr(set.get(), other.get())) ? Status::kOk : Status::kError;
+}
+
+/// QUIRK: names that pass through a block are listed in the order of a set of them, which depends on the set's history.
+/// So the sets are made here as CPython makes them. `from_children` becomes what the block itself hands outwards; null
+/// on failure.
+Status add_symbols(const Scope& scope, Borrowed<> symbols, Ref<>& from_children) {
+  auto add = [&](PyObject* name, int value) {
+    Ref<> flags = Ref<>::steal(PyLong_FromLong(value));
+    return flags && PyDict_SetItem(symbols.get(), name, flags.get()) == 0;
+  };
+  Ref<> own = Ref<>::steal(PySet_New(nullptr));
+  Ref<> passing = Ref<>::steal(PySet_New(nullptr));
+  if (!own || !passing || failed(merge_into(passing, from_children))) return Failure();
+  for (const NameMap::Entry& symbol : scope.symbols.entries()) {
+    if (passes_through(symbol)) continue;
+    if (!add(symbol.name, symbol.value)) return Failure();
+    const int resolved = (symbol.value >> SCOPE_OFFSET) & SCOPE_MASK;
+    if (resolved == FREE && PySet_Add(own.get(), symbol.name) < 0) return Failure();
+    if (resolved == CELL && PySet_Discard(passing.get(), symbol.name) < 0) return Failure();
+  }
+  if (scope.type == ClassBlock && PySet_Discard(passing.get(), &_Py_ID(__class__)) < 0) return Failure();
+  Ref<> iterator = Ref<>::steal(PyObject_GetIter(passing.get()));
+  if (!iterator) return Failure();
+  while (Ref<> name = Ref<>::steal(PyIter_Next(iterator.get()))) {
+    const int value = scope.symbols.get(name.get(), 0);
+    if (value == FREE << SCOPE_OFFSET && !add(name.get(), value)) return Failure();
+  }
+  if (PyErr_Occurred() || failed(merge_into(own, passing))) return Failure();
+  from_children = std::move(own);
+  return Status::kOk;
+}
+
+/// `free_names` is the set of the enclosing block's children, to which this one adds.
+Ref<PySTEntryObject> make_entry(const Scope& scope, symtable* table, Borrowed<> free_names) {
   if (PyType_Ready(&PySTEntry_Type) < 0) return nullptr;
   auto* raw = PyObject_New(PySTEntryObject, &PySTEntry_Type);
   if (raw == nullptr) return nullptr;
@@ -65,21 +105,27 @@ Ref<PySTEntryObject> make_entry(const Scope& scope, symtable* table) {
   entry->ste_end_lineno = scope.position.end_lineno;
   entry->ste_end_col_offset = scope.position.end_col_offset;
   entry->ste_table = table;
-  for (const NameMap::Entry& symbol : scope.symbols.entries()) {
-    Ref<> flags = Ref<>::steal(PyLong_FromLong(symbol.value));
-    if (!flags || PyDict_SetItem(entry->ste_symbols, symbol.name, flags.get()) < 0) return nullptr;
-  }
   for (PyObject* parameter : scope.parameters) {
     if (PyList_Append(entry->ste_varnames, parameter) < 0) return nullptr;
   }
+  Ref<> from_children = Ref<>::steal(PySet_New(nullptr));
+  if (!from_children) return nullptr;
   for (const Scope* child : scope.children) {
-    Ref<PySTEntryObject> child_entry = make_entry(*child, table);
+    Ref<PySTEntryObject> child_entry = make_entry(*child, table, from_children);
     if (!child_entry || PyList_Append(entry->ste_children, child_entry.object()) < 0) return nullptr;
     if (table != nullptr && PyDict_SetItem(table->st_blocks, child_entry->ste_id, child_entry.object()) < 0) {
       return nullptr;
     }
   }
+  VM_CHECK(add_symbols(scope, Borrowed<>(entry->ste_symbols), from_children));
+  VM_CHECK(merge_into(free_names, from_children));
   return entry;
+}
+
+Ref<PySTEntryObject> make_top_entry(const Scope& scope, symtable* table) {
+  Ref<> free_names = Ref<>::steal(PySet_New(nullptr));
+  if (!free_names) return nullptr;
+  return make_entry(scope, table, free_names);
 }
 
 }  // namespace
@@ -90,7 +136,7 @@ Ref<> build_symbol_table_object(ast::Mod* tree, PyObject* filename) {
   ast::Arena arena;
   SymbolTable table(filename, features.ff_features, arena);
   if (!table.build(tree)) return nullptr;
-  return make_entry(*table.top(), nullptr);
+  return make_top_entry(*table.top(), nullptr);
 }
 
 }  // namespace pyston
@@ -124,7 +170,7 @@ symtable* _PySymtable_Build(struct _mod* mod, PyObject* filename, PyFutureFeatur
   table->st_blocks = PyDict_New();
   table->st_stack = PyList_New(0);
   Ref<PySTEntryObject> top = table->st_blocks != nullptr && table->st_stack != nullptr
-                                 ? make_entry(*built.top(), table)
+                                 ? make_top_entry(*built.top(), table)
                                  : Ref<PySTEntryObject>();
   if (!top || PyDict_SetItem(table->st_blocks, top->ste_id, top.object()) < 0) {
     _PySymtable_Free(table);

@@ -28,7 +28,7 @@ PyObject* tokenizer_new(PyTypeObject* type, Borrowed<> source) {
   size_t size;
   char* encoding;
   char* prepared =
-      prepare_source(text, static_cast<size_t>(length), true, true, nullptr, false, filename.get(), &size, &encoding);
+      prepare_source(text, static_cast<size_t>(length), true, true, nullptr, filename.get(), &size, &encoding);
   if (prepared == nullptr) return nullptr;
   TokenizerIter* self = reinterpret_cast<TokenizerIter*>(type->tp_alloc(type, 0));
   void* memory = self != nullptr ? PyMem_Malloc(sizeof(Lexer)) : nullptr;

@@ -27,7 +27,8 @@ void set_default(PyObject* exception, PyObject* name, PyObject* value) {
   }
 }
 
-/// Line `lineno` of an open file as bytes, grown into a malloc'ed buffer; null at the end of the file or without memory.
+/// Line `lineno` of an open file as bytes with any sort of newline as \n, grown into a malloc'ed buffer; null at the end
+/// of the file or without memory.
 /// `length` becomes its size.
 char* read_line(FILE* file, int lineno, size_t* length) {
   size_t capacity = 256;
@@ -37,6 +38,11 @@ char* read_line(FILE* file, int lineno, size_t* length) {
   int current = 1;
   int c = EOF;
   while (current <= lineno && (c = getc(file)) != EOF) {
+    if (c == '\r') {
+      const int next = getc(file);
+      if (next != '\n' && next != EOF) ungetc(next, file);
+      c = '\n';
+    }
     if (current == lineno) {
       if (size + 1 >= capacity) {
         capacity *= 2;
@@ -63,6 +69,7 @@ PyObject* program_text(FILE* file, int lineno, const char* encoding) {
   fclose(file);
   if (line == nullptr) return nullptr;
   const char* start = line;
+  length = strnlen(line, length);
   if (lineno == 1 && length >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
     start += 3;
     length -= 3;

@@ -1,0 +1,50 @@
+# Which of several mistakes is reported, and where: the order in which the grammar's alternatives are tried decides.
+CASES = [
+    'class C(x y): pass', 'class C x: pass', 'class C(x) y: pass', 'for x in a b: pass', 'for x in a[b c]: pass',
+    'for x in a', 'for x in a:', 'while x y: pass', 'if x[a b]: pass', 'lambda x y: 1', 'lambda x',
+    'def f(a b): pass', 'def f(a) -> b[c d]: pass', 'def f(a) -> b.: pass', 'def f(a) -> (b c): pass',
+    'def f(a) -> b or: pass', 'with', 'with a', 'with a as b', 'with a as b c: pass', 'with (a b): pass',
+    'with (a, b) c: pass', 'async with', 'x { a = 1', 'x { a', 'x ( a = 1', 'foo(a, b for b in range(5), c)',
+    'match x: pass', 'match x:\n  case a b: pass', 'match x:\n  case a\n    pass', 'match x', 'match x:', 'case x:',
+    'try:\n  pass\nexcept a b:\n  pass', 'try:\n  pass\nexcept a\n  pass', 'try:\n  pass\nfinally a: pass',
+    'try:\n  pass\nelse: pass', 'try:\n  pass\nexcept:\npass', 'import a b', 'import', 'from a import',
+    'from a import (b c)', 'from . import *, a', 'from a import b c', 'global x y', 'nonlocal', 'assert', 'del',
+    'del a b', 'del f(), a', 'return x y', 'raise x y', 'raise x from', 'yield x y', 'x = yield = 1', 'a b', 'a, b c',
+    'a.b c', 'f(a b)', 'f(a, b c)', 'f(a=b c)', 'f(a.b=c)', 'f(**a, *b)', 'f(**a, b)', 'f(*a, **b, c=d, e)',
+    '{a: b c}', '{a b}', '{a: b, c d}', '{a: b, c: }', '{a: *b}', '{**a for a in b}', '[a b]', '(a b)',
+    '(a for b in c d)', '[a for b c in d]', '[a, for b in c]', 'x if y', 'x if y else', 'not', 'a not b', 'a is not',
+    '*a', '*a, b = c = d e', 'print x', 'exec "x"', 'print x y', 'a = b = ', 'a += b += c', 'a: int = ', '(a): int b',
+    '(a, b): int', '[a]: int', 'f() = 1', 'a + b = c', 'a + 1 += c', 'x = (yield) = y', 'def f(*): pass',
+    'def f(a, *, **k): pass', 'def f(a=1, b): pass', 'def f(a, /, b, /): pass', 'def f(*a, *b): pass',
+    'def f(**k, a): pass', 'def f(*a=1): pass', 'def f(a=): pass', 'def f((a, b)): pass', 'class', 'class 1: pass',
+    '@', '@a b\ndef f(): pass', '@a\nx = 1', 'elif x: pass', 'else: pass', 'except: pass', 'async x', 'async def',
+    'await', 'await x y', 'if x = 1: pass', 'if x: pass\nelif', 'if (a, b) = c: pass', 'while a.b = c: pass',
+    'x[a=b]', 'x[a:b c]', 'x[*a]', 'x[**a]', 'f"{a b}"', 'f"{a!}"', 'f"{a:{b c}}"', "'a' 'b", '"""a',
+    'a = {\n  b: c\nd', '(a, b\nc = d', '(a\nb', 'f(a\n  b)', '[a,\n b\n c]', '  x', 'if a:\nb',
+    'def f():\n    x\n   y', 'def f():\n\tx\n        y', 'a $ b', 'a ? b', 'a ! b', '1a', '0x', '1 2', '1.e', 'a\\b',
+    'a \\', ')', '(]', 'f(a for a in b, c)', 'f(a, c for a in b)', 'f(a for a in b, c for c in d)', 'f(True=1)',
+    'f(a:=1=2)', '(a.b := c)', '(a := b := c)', 'a := b', 'lambda *: 1', 'lambda a=1, b: 1', 'lambda (a): 1',
+    'lambda a, *, **k: 1', 'lambda /: 1', 'x { a = 1 b', 'x { a = 1 }', 'x { a =', 'x { a b', 'x { a = 1 2 $',
+    'x { a $', 'x { a = $', 'x { a = 1 $', 'x { a = 1 + 2 $', '{ a = 1 $', 'x [ a = 1', 'x [ a = 1 $', 'x [ a = $',
+    'x ( a = 1 $', 'x {1 + a = 1 $', 'x {1 + a $', 'x { a + b = 1', 'x { a : *b, $', 'x {a: b $', 'x {a:b, c $',
+    'x {a:b, c = $', 'x [1 2 $', 'x [a 2 $', 'x {a 2 $', 'y + x {a = 1', 'y, x {a = 1', 'z = x {a = 1', 'f(x {a = 1',
+    'return x {a = 1', 'x + (a = 1 $', 'x not (a = 1 $', 'x ~(a = 1 $', 'x not [a = 1 $', 'x not {a = 1 $',
+    'x lambda: (a = 1 $', '(x lambda: b c)', '(x lambda: b c $', 'x not (a 2 $', 'x not f(a 2 $', '(x not f(a 2) $',
+    'x (a 2 $', 'x(b, a = 1 $', 'x {f(a = 1 $', 'x {f(a = 1)} $', 'x {(a = 1 $', 'x {[a = 1 $', 'x {y[a = 1 $',
+    'x ~{a = 1 $', 'x ~y[a = 1 $', 'x 1 $', 'x 1 {a = 1 $', 'x ~(a, b = 1 $', 'x ~(*a) $',
+    'x ~(a for b in c) (d = 1) $', 'x ~{*a for a in b} $', 'x ~(yield) $', '1 ~f(a for b in c, d)',
+    '1 {**a for a in b}', '1 {f() for f() in b}', '1 [f() for f() in b]', '1 ~(f() for f() in b)',
+    'x {f() for f() in b}', 'y + x {f() for f() in b}', '1 {a = 1 $', 'x.y {a = 1 $', 'y + x {a = 1 $',
+    'x() {a = 1 $', 'x[1] {a = 1 $', '(x) {a = 1 $', 'x ~{a = 1', '1 {a = 1', 'x ~(a = 1', 'x.y {a = 1',
+    'print {a = 1 $', 'x ~1 $', 'x -{a = 1 $', "x 'a' {b = 1 $", "'a' {b = 1 $", 'x {1} $', 'x {a:b}', 'x not {a = 1',
+    'y or x {a = 1 $', 'not x {a = 1 $', 'x if y {a = 1 $', 'x if y else z {a = 1 $', '[x {a = 1 $', 'f(x {a = 1 $',
+    'f(y + x {a = 1 $', 'x = y {a = 1 $', 'x lambda: {a = 1 $', 'lambda: x {a = 1 $', 'return {a = 1 $',
+    'return x {a = 1 $', 'x + {a = 1 $', 'x, {a = 1 $', 'self.f(m() 5)', '[c.clone() c for in d]', 'f(ca b)',
+    'x = (mat b)', 'def f() ->-> str: pass', 'def f() -> :g\n', 'async def f():\n  with\n',
+]
+for case in CASES:
+    try:
+        compile(case, "<case>", "exec")
+        print(repr(case), "accepted")
+    except SyntaxError as error:
+        print(repr(case), type(error).__name__, error.args)
