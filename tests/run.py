@@ -194,8 +194,9 @@ def run_code_equality(options):
 
 def run_damage(options):
     command = [ORACLE, str(ROOT / "tests" / "fuzz" / "damaged_sources.py"), "--pyston", options.pyston]
-    sample = ["--files", "80", "--places", "5", "--max-size", "30000"]
-    return subprocess.run(command + ([] if options.full else sample)).returncode == 0
+    samples = [[]] if options.full else [["--files", "80", "--places", "5", "--max-size", "30000"],
+                                         ["--files", "15", "--places", "3", "--max-size", "60000", "--statements"]]
+    return all([subprocess.run(command + sample).returncode == 0 for sample in samples])
 
 
 def run_packages(options):

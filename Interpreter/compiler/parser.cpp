@@ -357,7 +357,7 @@ void* Parser::run_rule() {
   const int last_token = fill_ - 1;
   lexer.report_warnings = false;
   diagnosing_ = true;
-  warned_before_ = UINT32_MAX;
+  warned_before_ = 0;  // QUIRK: literals are warned about once more
   parse_again();
   set_generic_error(last_token);
   return nullptr;

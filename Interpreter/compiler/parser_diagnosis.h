@@ -16,6 +16,7 @@ enum MemoRule : uint8_t {
   kMemoInversion,
   kMemoFactor,
   kMemoPrimary,
+  kMemoStrings,
   kMemoNamed,
   kMemoTargetPrimary,
   kMemoStarTarget,

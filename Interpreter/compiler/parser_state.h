@@ -288,6 +288,7 @@ class Parser {
   Expr* plain_brace_display();
   Expr* number();
   Expr* strings();
+  Expr* joined_strings();
   Expr* lambda();
   Expr* yield_expression();
   Expr* slices();
@@ -372,7 +373,7 @@ class Parser {
   int depth_ = 0;
   bool hard_error_ = false;
   bool diagnosing_ = false;
-  uint32_t warned_before_ = 0;    // literals before this offset have been looked at
+  uint32_t warned_before_ = 0;    // string literals before this offset have been warned about
   bool backtracking_ = false;
   bool parsing_started_ = false;  // single input: the end of source counts as one more NEWLINE
   const Token* known_error_token_ = nullptr;

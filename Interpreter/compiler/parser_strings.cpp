@@ -154,7 +154,7 @@ bool Parser::split_string(const Token& token, StringPart& part) {
 }
 
 bool Parser::warn_invalid_escape(const char* escape, const Token& token) {
-  if (token.start < warned_before_) return true;  // an earlier pass has warned
+  if (token.start < warned_before_) return true;  // the first pass over the same text has warned
   const unsigned char c = static_cast<unsigned char>(*escape);
   const bool octal = c >= '4' && c <= '7';
   auto message = Ref<>::steal(octal ? PyUnicode_FromFormat("invalid octal escape sequence '\\%.3s'", escape)
@@ -267,6 +267,14 @@ Expr* Parser::join_pieces(FStringPieces& pieces, bool force_joined) {
 }
 
 Expr* Parser::strings() {
+  if (LIKELY(!backtracking_)) return joined_strings();
+  const int start = mark_;
+  Expr* known;
+  if (memo_find(kMemoStrings, known)) return known;
+  return memo_store(kMemoStrings, start, joined_strings());
+}
+
+Expr* Parser::joined_strings() {
   const int start = mark_;
   while (accept(Tok::kString)) {
   }

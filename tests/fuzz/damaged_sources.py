@@ -5,11 +5,12 @@
 Takes a seeded sample of the .py files of PATHS (the standard library with its tests and /usr/lib/python3/dist-packages
 when there are none) and damages each at so many random places, one at a time: a token deleted, doubled or swapped with
 the next, a line's indentation dropped, the file cut. Each result is compiled by python3.11 and by pyston; class,
-message, place and text of the error, and the warnings, must agree. Prints the differing cases, the commonest pairs of messages
-and the rate; fails below --require percent and on any crash or hang. --together puts all the damage of a file into one source; --save
-writes the differing sources to a directory.
+message, place and text of the error, and the warnings, must agree. Prints the differing cases, the commonest pairs of
+messages and the rate; fails below --require percent and on any crash or hang. --together puts all the damage into one
+source, --statements takes single statements for files, --save writes the differing sources to a directory.
 """
 import argparse
+import ast
 import collections
 import io
 import pathlib
@@ -29,10 +30,9 @@ ASIDE = {tokenize.ENCODING, tokenize.ENDMARKER, tokenize.INDENT, tokenize.DEDENT
 class Source:
     """A text with what can be damaged in it. Offsets count characters."""
 
-    def __init__(self, path):
-        data = path.read_bytes()
-        self.encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        self.text = data.decode(self.encoding)
+    def __init__(self, text, encoding):
+        self.text = text
+        self.encoding = encoding
         starts = [0]
         for line in self.text.splitlines(True):
             starts.append(starts[-1] + len(line))
@@ -76,15 +76,29 @@ class Source:
             yield text.encode(self.encoding, "replace")
 
 
+def texts(path, options):
+    """(name, text, encoding) of a file, or of each of its statements."""
+    data = path.read_bytes()
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    text = data.decode(encoding)
+    if not options.statements:
+        yield path, text, encoding
+        return
+    lines = text.splitlines(True)
+    for statement in ast.parse(data).body:
+        yield f"{path}:{statement.lineno}", "".join(lines[statement.lineno - 1:statement.end_lineno]), "utf-8"
+
+
 def cases(paths, options):
     for path in paths:
-        pick = random.Random(f"{options.seed} {path}")
         try:
-            source = Source(path)
-        except (SyntaxError, UnicodeError, tokenize.TokenError):
+            for name, text, encoding in texts(path, options):
+                pick = random.Random(f"{options.seed} {name}")
+                source = Source(text, encoding)
+                for number, damaged in enumerate(source.damaged(options.places, pick, options.together)):
+                    yield f"{name}#{number}", damaged
+        except (SyntaxError, ValueError, tokenize.TokenError):
             continue
-        for number, text in enumerate(source.damaged(options.places, pick, options.together)):
-            yield f"{path}#{number}", text
 
 
 def message(answer):
@@ -99,6 +113,7 @@ def main():
     parser.add_argument("--places", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--max-size", type=int, default=1 << 30, help="leave larger files out")
+    parser.add_argument("--statements", action="store_true", help="each top-level statement is a source of its own")
     parser.add_argument("--together", action="store_true")
     parser.add_argument("--require", type=float, default=99.0)
     parser.add_argument("--show", type=int, default=40)
