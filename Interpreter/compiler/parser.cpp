@@ -355,7 +355,6 @@ void* Parser::run_rule() {
     return nullptr;
   }
   const int last_token = fill_ - 1;
-  lexer.report_warnings = false;
   diagnosing_ = true;
   warned_before_ = 0;  // QUIRK: literals are warned about once more
   parse_again();

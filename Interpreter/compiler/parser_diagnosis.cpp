@@ -239,6 +239,7 @@ void Parser::diagnose_with(int with_mark) {
     bool any = false;
     for (;;) {
       const Checkpoint before = checkpoint();
+      if (any && !accept(Tok::kComma)) break;
       if ((parenthesised ? star_expressions() : expression()) == nullptr) {
         if (hard_error_) return;
         back_to(before);
@@ -250,9 +251,11 @@ void Parser::diagnose_with(int with_mark) {
         if (hard_error_) return;
         back_to(before_as);
       }
-      if (!accept(Tok::kComma)) break;
     }
-    if (parenthesised && !accept(Tok::kRightParen)) return;
+    if (parenthesised) {
+      accept(Tok::kComma);
+      if (!accept(Tok::kRightParen)) return;
+    }
     if (any && at(Tok::kNewline)) {
       if (!hard_error_) syntax_error("expected ':'");
       return;

@@ -83,7 +83,6 @@ bool diagnose_mixed_except();
 bool diagnose_double_type_comment();
 bool diagnose_parameters(bool is_lambda);
 bool diagnose_as_pattern();
-bool skip_parameter(bool is_lambda, bool with_default, bool& had_default);
 void raise_invalid_target(Expr* target, TargetKind kind);
 Expr* invalid_target(Expr* target, TargetKind kind);
 bool is_legacy_statement(Expr* name);

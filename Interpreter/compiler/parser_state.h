@@ -62,6 +62,7 @@ class Parser {
 
  private:
   friend class StringDecoder;
+  friend class ParameterDiagnosis;
   using Expr = ast::Expr;
   using Stmt = ast::Stmt;
   using Pattern = ast::Pattern;

@@ -41,6 +41,9 @@ CASES = [
     'f(y + x {a = 1 $', 'x = y {a = 1 $', 'x lambda: {a = 1 $', 'lambda: x {a = 1 $', 'return {a = 1 $',
     'return x {a = 1 $', 'x + {a = 1 $', 'x, {a = 1 $', 'self.f(m() 5)', '[c.clone() c for in d]', 'f(ca b)',
     'x = (mat b)', 'def f() ->-> str: pass', 'def f() -> :g\n', 'async def f():\n  with\n',
+    'lambda *, k1=: None', 'lambda *, *a=b: None', 'def f(*, *a=b): pass', 'def f(**k, c: *d): pass', 'def f(a=1, /, b): pass',
+    'def f(a, *b, c=1, /): pass', 'def f(a, (b, c)): pass', 'lambda a, (b, c): 1', 'def f(a, /*b): pass', 'with a, \n  b: pass',
+    'with f(), \n', 'def f(*a: *b, *c): pass', 'def f(a: b c): pass',
 ]
 for case in CASES:
     try:
