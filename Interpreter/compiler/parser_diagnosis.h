@@ -80,6 +80,7 @@ void diagnose_with_target();
 void diagnose_with(int with_mark);
 void diagnose_except(int start, bool is_star);
 bool diagnose_mixed_except();
+void diagnose_handler_without_block(int body_mark);
 bool diagnose_double_type_comment();
 bool diagnose_parameters(bool is_lambda);
 bool diagnose_as_pattern();

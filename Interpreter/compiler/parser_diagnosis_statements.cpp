@@ -96,6 +96,17 @@ bool Parser::diagnose_mixed_except() {
   return !hard_error_;
 }
 
+/// `try:` and then a handler at once. Mixed sorts of handlers are looked for with and without blocks before them.
+void Parser::diagnose_handler_without_block(int body_mark) {
+  Retreat retreat(*this);
+  mark_ = body_mark;
+  const bool is_star = at(Tok::kKwExcept) && kind_after() == Tok::kStar;
+  while (at(Tok::kKwExcept)) {
+    if (is_star != (kind_after() == Tok::kStar) && !diagnose_mixed_except()) return;
+    if (except_clause(kind_after() == Tok::kStar) == nullptr) return;
+  }
+}
+
 bool Parser::diagnose_double_type_comment() {
   Retreat retreat(*this);
   if (accept(Tok::kTypeComment) && accept(Tok::kNewline) && accept(Tok::kTypeComment) && accept(Tok::kNewline) &&

@@ -610,7 +610,11 @@ Stmt* Parser::try_statement() {
   if (!expect_forced(Tok::kColon, ":")) return nullptr;
   if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'try' statement", start)) return nullptr;
   Seq<Stmt*> body, orelse, final_body;
-  if (!block(body)) return nullptr;
+  const int body_mark = mark_;
+  if (!block(body)) {
+    if (UNLIKELY(diagnosing_) && !hard_error_) diagnose_handler_without_block(body_mark);
+    return nullptr;
+  }
   const size_t base = scratch_.size();
   bool is_star = false;
   while (at(Tok::kKwExcept)) {

@@ -44,6 +44,8 @@ CASES = [
     'lambda *, k1=: None', 'lambda *, *a=b: None', 'def f(*, *a=b): pass', 'def f(**k, c: *d): pass', 'def f(a=1, /, b): pass',
     'def f(a, *b, c=1, /): pass', 'def f(a, (b, c)): pass', 'lambda a, (b, c): 1', 'def f(a, /*b): pass', 'with a, \n  b: pass',
     'with f(), \n', 'def f(*a: *b, *c): pass', 'def f(a: b c): pass',
+    'try: except \n    a\n', 'try: except a\n', 'try: except a, b:\n  pass\n', 'try: except a:\n  pass\nexcept* b: pass\n',
+    'try: finally\n', 'f(a, line\xe9no\n',
 ]
 for case in CASES:
     try:
