@@ -8,6 +8,8 @@ every step. Each interpreter installs with its own pip. python3.11's outcomes ar
 """
 import argparse
 import concurrent.futures
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -15,12 +17,11 @@ import pathlib
 import re
 import shlex
 import shutil
+import string
 import subprocess
 import sys
-import tarfile
 import time
 import tomllib
-import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -32,6 +33,10 @@ PINS_OF_BUILD_TOOLS = ["setuptools<81", "wheel"]
 
 class StepFailed(Exception):
     """A step before the tests failed; the text names it and its log."""
+
+
+def project(requirement):
+    return re.match(r"[\w.-]+", requirement).group()
 
 
 class Side:
@@ -49,9 +54,13 @@ class Side:
         env.update(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", PYTHONNOUSERSITE="1", LC_ALL="C.UTF-8", TERM="dumb",
                    PIP_CACHE_DIR=str(WORK / f"pip-cache-{self.label}"), PIP_DISABLE_PIP_VERSION_CHECK="1",
                    VENV=str(self.folder / "venv"), SOURCE=str(self.source),
+                   SITE=str(self.folder / "venv" / "lib" / "python3.11" / "site-packages"),
                    PATH=f"{self.folder / 'venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin:" + os.environ.get("PATH", ""))
-        env.update(self.table.get("environment", {}))
+        env.update({name: string.Template(value).safe_substitute(env) for name, value in self.table.get("environment", {}).items()})
         return env
+
+    def expand(self, text):
+        return string.Template(text).safe_substitute(self.environment())
 
     def step(self, title, command, cwd=None, timeout=3600):
         """Runs a command of the installation; its output goes to the log of the step."""
@@ -71,26 +80,31 @@ class Side:
         self.step(title, [self.python, "-m", "pip", "install", *options, *requirements])
 
     def unpack_source(self):
-        """The source distribution that carries the tests, as pip of python3.11 fetches it."""
+        """The source distribution that carries the tests. pip fetches and unpacks it; whether its build tools are there doesn't matter."""
         wanted = self.table["source"]
-        requirement = self.table["install"][0] if wanted is True else wanted
-        downloads = WORK / self.name / "download"
-        if not downloads.exists() or not any(downloads.iterdir()):
-            self.step("download", [self.python, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:",
-                                   "-d", str(downloads), re.sub(r"\[.*?\]", "", requirement)])
-        archive = next(downloads.iterdir())
-        unpacked = self.folder / "unpacked"
-        if archive.suffix == ".zip":
-            zipfile.ZipFile(archive).extractall(unpacked)
-        else:
-            tarfile.open(archive).extractall(unpacked)
-        next(unpacked.iterdir()).rename(self.source)
-        unpacked.rmdir()
+        requirement = re.sub(r"\[.*?\]", "", self.table["install"][0] if wanted is True else wanted)
+        key = hashlib.sha256(json.dumps([requirement, self.table.get("build")]).encode()).hexdigest()[:12]
+        scratch = WORK / self.name / f"download-{key}"
+        if not any(scratch.glob("pip-download-*/*/")):
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
+            command = [ORACLE, "-m", "pip", "download", "--no-clean", "--no-deps", "--no-build-isolation", "--no-binary",
+                       project(requirement), "-d", str(scratch), requirement]
+            with open(self.folder / "download.log", "wb") as log:
+                subprocess.run(command, env=self.environment() | {"TMPDIR": str(scratch)}, stdout=log, stderr=log, timeout=600)
+        unpacked = list(scratch.glob("pip-download-*/*/"))
+        if not unpacked:
+            raise StepFailed(f"no source distribution of {requirement}, see {self.folder / 'download.log'}")
+        built = scratch / "built"
+        for command in () if built.exists() else self.table.get("build", ()):
+            self.step("build", command, cwd=unpacked[0])
+        built.touch()
+        shutil.copytree(unpacked[0], self.source, symlinks=True)
 
     def install(self):
         """A virtual environment with the package and what its tests need; the unpacked source."""
         stamp = self.folder / "installed"
-        table = {k: v for k, v in self.table.items() if k in ("install", "no-wheel", "needs", "source", "remove", "prepare")}
+        table = {k: v for k, v in self.table.items() if k in ("install", "no-wheel", "needs", "source", "build", "remove", "prepare")}
         key = json.dumps(table, sort_keys=True)
         if stamp.exists() and stamp.read_text() == key:
             return
@@ -101,7 +115,7 @@ class Side:
             self.pip_install("tools", PINS_OF_BUILD_TOOLS, ["--upgrade"])
             options = []
             if self.table.get("no-wheel"):
-                options = ["--no-binary", self.table["install"][0].partition("==")[0].partition("[")[0]]
+                options = ["--no-binary", project(self.table["install"][0])]
             if self.table.get("needs"):
                 self.pip_install("needs", self.table["needs"])
             self.pip_install("install", self.table["install"], options)
@@ -121,7 +135,8 @@ class Side:
         report.write_bytes(b"")
         lists_path = self.folder / f"lists-{number}.json"
         lists_path.write_text(json.dumps(lists))
-        command = [self.python, str(HERE / "worker.py"), str(report), str(lists_path), *shlex.split(part)]
+        command = [self.python, str(HERE / "worker.py"), str(report), str(lists_path),
+                   *shlex.split(self.expand(part))]
         timeout = self.table.get("timeout", 900)
         note = ""
         with open(self.folder / f"run-{number}.log", "ab") as log:
@@ -148,25 +163,42 @@ class Side:
             outcomes[running] = "hang" if note.startswith("hang") else "crash"
         return outcomes, note
 
-    def run(self, only=None):
-        """({id: outcome}, [notes]) of the whole suite. After a crash or a hang, a part goes on with what is left of it."""
+    def parts(self):
+        """(prefix of test ids, part) of the suite; one with {each} stands for as many as there are files."""
+        files = sorted(glob.glob(self.expand(self.table.get("each", "")), root_dir=self.source))
+        for part in self.table["run"]:
+            if "{each}" in part:
+                yield from ((f"{pathlib.Path(file).stem}: ", part.replace("{each}", pathlib.Path(file).stem)) for file in files)
+            else:
+                yield "", part
+
+    def run_part(self, number, part, deselected, only):
+        """({id: outcome}, [notes]) of a part. After a crash or a hang it goes on with what is left of it."""
         outcomes, notes = {}, []
-        deselected = list(self.table.get("deselect", ()))
-        parts = self.table["run"]
-        for number, part in enumerate(parts):
-            (self.folder / f"run-{number}.log").unlink(missing_ok=True)
-            done = []
-            for _ in range(RESTARTS):
-                lists = {"skip": deselected + done, "only": only, "timeout": self.table.get("timeout", 900) - 10}
-                found, note = self.run_once(number, part, lists)
-                outcomes.update(found)
-                if not note:
-                    break
-                crashed = [test for test, kind in found.items() if kind in ("crash", "hang")]
-                notes.append(f"{note} in {', '.join(crashed) or 'no test'} ({part})")
-                if not crashed:
-                    break
-                done += found
+        (self.folder / f"run-{number}.log").unlink(missing_ok=True)
+        for _ in range(RESTARTS):
+            lists = {"skip": deselected + list(outcomes), "only": only, "timeout": self.table.get("timeout", 900) - 10}
+            found, note = self.run_once(number, part, lists)
+            outcomes.update(found)
+            if not note:
+                break
+            crashed = [test for test, kind in found.items() if kind in ("crash", "hang")]
+            notes.append(f"{note} in {', '.join(crashed) or 'no test'} ({part})")
+            if not crashed:
+                break
+        return outcomes, notes
+
+    def run(self, only=None):
+        """({id: outcome}, [notes]) of the whole suite, or of the tests named in `only`."""
+        outcomes, notes = {}, []
+        for number, (prefix, part) in enumerate(self.parts()):
+            deselected = [test.removeprefix(prefix) for test in self.table.get("deselect", ())]
+            chosen = None if only is None else [test.removeprefix(prefix) for test in only if test.startswith(prefix)]
+            if chosen == []:
+                continue
+            found, problems = self.run_part(number, part, deselected, chosen)
+            outcomes.update({prefix + test: kind for test, kind in found.items()})
+            notes += problems
         return outcomes, notes
 
 
@@ -246,6 +278,8 @@ included; the last two columns are of the tests that pass on python3.11. Below t
 def write_results(results):
     """Replaces the rows and sections of the packages that ran; the others stay as they are."""
     path = HERE / "results.md"
+    lock = open(WORK / "results.lock", "w")  # held until the end of this function: several runs may be under way
+    fcntl.flock(lock, fcntl.LOCK_EX)
     text = path.read_text() if path.exists() else ""
     head, *parts = text.split("\n## ")
     rows = {line.split("|")[1].strip(): line for line in head.splitlines() if line.startswith("| ")
