@@ -16,7 +16,7 @@ import sys
 
 
 class Report:
-    """Writes outcomes; knows which tests are wanted. Ids lose addresses, which differ from run to run."""
+    """Writes outcomes; knows which tests are wanted. Ids lose what differs from run to run: addresses, UUIDs, paths, long reprs."""
 
     def __init__(self, path, lists):
         self.stream = open(path, "ab", buffering=0)
@@ -25,7 +25,8 @@ class Report:
 
     @staticmethod
     def name(test):
-        return re.sub(r"\b0x[0-9a-f]{6,}", "0x", test).replace("\n", "\\n")
+        test = re.sub(r"\b0x[0-9a-f]{6,}", "0x", test).replace(os.path.dirname(os.environ["VENV"]), "").replace("\n", "\\n")
+        return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID", test)[:300]
 
     def wanted(self, test):
         test = self.name(test)
@@ -66,6 +67,12 @@ def run_pytest(report, arguments):
     return pytest.main(["-p", "no:cacheprovider", "-q", *arguments], plugins=[PytestPlugin(report)])
 
 
+def unittest_name(test):
+    """Cases that are made in a loop and have one method are told apart by their description."""
+    name = test.id()
+    return f"{name}: {test.shortDescription()}" if name.endswith(".runTest") else name
+
+
 def watch_unittest(report):
     """Every unittest result object reports, whichever runner made it."""
     import unittest
@@ -79,9 +86,9 @@ def watch_unittest(report):
                 outcome[id(self)] = kind
             if name == "startTest":
                 outcome[id(self)] = "ok"
-                report.write("start", arguments[0].id())
+                report.write("start", unittest_name(arguments[0]))
             if name == "stopTest":
-                report.write(outcome.get(id(self), "ok"), arguments[0].id())
+                report.write(outcome.get(id(self), "ok"), unittest_name(arguments[0]))
             return original(self, *arguments)
 
         setattr(unittest.TestResult, name, wrapper)
@@ -92,7 +99,7 @@ def watch_unittest(report):
         wrap(name, kind)
     call = unittest.TestCase.__call__
     unittest.TestCase.__call__ = lambda self, *args, **kwargs: \
-        call(self, *args, **kwargs) if report.wanted(self.id()) else None
+        call(self, *args, **kwargs) if report.wanted(unittest_name(self)) else None
 
 
 def run_script(arguments):
