@@ -126,9 +126,9 @@ bool plan_type_value(PyObject* owner, PyObject* name, PyObject* value, AttrPlan*
   return plan->index != 0;
 }
 
-/// A property with a plain Python getter.
-bool plan_property(PyObject* descriptor, AttrPlan* plan) {
-  if (!Py_IS_TYPE(descriptor, &PyProperty_Type)) return false;
+/// A property with a plain Python getter. Not with a __getattr__: an AttributeError that leaves the getter's frame has to reach it.
+bool plan_property(PyTypeObject* type, PyObject* descriptor, AttrPlan* plan) {
+  if (!Py_IS_TYPE(descriptor, &PyProperty_Type) || type->tp_getattro != PyObject_GenericGetAttr) return false;
   PyObject* getter = *reinterpret_cast<PyObject**>(descriptor + 1);
   if (getter == nullptr || !PyFunction_Check(getter)) return false;
   auto* code = reinterpret_cast<PyCodeObject*>(reinterpret_cast<PyFunctionObject*>(getter)->func_code);
@@ -155,7 +155,7 @@ bool plan_load_attr(PyObject* owner, PyObject* name, AttrPlan* plan) {
     // __class__ is the type field of every object.
     if (descriptor == _PyType_Lookup(&PyBaseObject_Type, &_Py_ID(__class__))) plan->index = offsetof(PyObject, ob_type);
     plan->form = OP_LOAD_ATTR_SLOT;
-    return plan->index != 0 || plan_property(descriptor, plan);
+    return plan->index != 0 || plan_property(type, descriptor, plan);
   }
   if (plan_instance_value(owner, name, OP_LOAD_ATTR_INSTANCE_VALUE, OP_LOAD_ATTR_WITH_HINT, plan)) return true;
   return descriptor != nullptr && plan_type_value(owner, name, descriptor, plan);

@@ -149,3 +149,26 @@ def while_loop(n):
     while x < n: x += 1.0
     return i, x
 print(while_loop(1000))
+class Proxy:
+    """A getter's AttributeError reaches __getattr__, however often the read has run."""
+    def __init__(self, target): self.target = target
+    def __getattr__(self, name): return getattr(self.target, name)
+    @property
+    def inner(self): return self.missing
+    @property
+    def options(self): return self.inner.options
+class Target: options = 5
+def reads(objects): return [o.options for o in objects]
+print(set(reads([Proxy(Target)] * 40)))
+class Late:
+    @property
+    def options(self): return self.absent
+def late(objects):
+    out = []
+    for o in objects:
+        try: out.append(o.options)
+        except AttributeError as error: out.append(str(error))
+    return out
+print(set(late([Late()] * 40)))
+Late.__getattr__ = lambda self, name: name
+print(set(late([Late()] * 40)))

@@ -64,7 +64,7 @@ class PytestPlugin:
 
 def run_pytest(report, arguments):
     import pytest
-    return pytest.main(["-p", "no:cacheprovider", "-q", *arguments], plugins=[PytestPlugin(report)])
+    return pytest.main(["-p", "no:cacheprovider", "-q", "--continue-on-collection-errors", *arguments], plugins=[PytestPlugin(report)])
 
 
 def unittest_name(test):
@@ -121,9 +121,6 @@ def main():
     faulthandler.enable(open(2, "wb", closefd=False))
     faulthandler.dump_traceback_later(lists["timeout"], exit=False, file=open(2, "wb", closefd=False))
     report = Report(path, lists)
-    # numpy takes this for the older Pyston, which counted no references and no recursion, and skips the tests of both.
-    if hasattr(sys, "pyston_version_info"):
-        del sys.pyston_version_info
     sys.path[0] = os.getcwd()
     if mode == "pytest":
         sys.exit(run_pytest(report, arguments))
