@@ -219,8 +219,9 @@ Expr* Parser::literal_expression() {
 Pattern* Parser::name_or_class_pattern() {
   const int start = mark_;
   const Tok next = kind_after();
-  if (next != Tok::kDot && next != Tok::kLeftParen && next != Tok::kEqual) {
-    PyObject* name = at_name("_") ? nullptr : name_of(tokens_[mark_]);
+  const bool is_wildcard = at_name("_");  // whatever follows it
+  if (is_wildcard || (next != Tok::kDot && next != Tok::kLeftParen && next != Tok::kEqual)) {
+    PyObject* name = is_wildcard ? nullptr : name_of(tokens_[mark_]);
     advance();
     auto* node = make<node::MatchAs>(start);
     if (node == nullptr || hard_error_) return nullptr;

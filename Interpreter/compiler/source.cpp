@@ -228,7 +228,9 @@ char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_new
     return fail();
   }
   char* out = translate_newlines(prepared, source, size);
-  if (add_newline && (out == prepared || out[-1] != '\n')) *out++ = '\n';
+  // QUIRK: a last newline of two characters gets another one behind it, so the source has a line more.
+  const bool two_characters = size >= 2 && std::memcmp(source + size - 2, "\r\n", 2) == 0;
+  if (add_newline && (out == prepared || out[-1] != '\n' || two_characters)) *out++ = '\n';
   *out = '\0';
   *prepared_size = static_cast<size_t>(out - prepared);
   return prepared;

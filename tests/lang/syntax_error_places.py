@@ -46,6 +46,10 @@ CASES = [
     'with f(), \n', 'def f(*a: *b, *c): pass', 'def f(a: b c): pass',
     'try: except \n    a\n', 'try: except a\n', 'try: except a, b:\n  pass\n', 'try: except a:\n  pass\nexcept* b: pass\n',
     'try: finally\n', 'f(a, line\xe9no\n',
+    "a ('b'\r\n", "a ('b'\n", "a ('b'", 'a b\r\n', 'a b\n', 'a (\r\nb\r\n', 'a (\nb\n', '(\r\n', '(\r', 'x\r\n(',
+    'x = (\r\n\r\n', 'match x:\n case _(a): pass', 'match x:\n case _.a: pass', 'match x:\n case _ = 3: pass',
+    'match x:\n case {_.a: 1}: pass', 'match x:\n case a(_=1): pass', 'match x:\n case _(a b): pass', 'f(**\r\n',
+    "'''a\r\n", "'a\r\n", 'if x:\r\ny\r\n',
 ]
 for case in CASES:
     try:
