@@ -120,10 +120,9 @@ class Parser {
   void skip_marker() { format_++; }
 
   /// Converts one argument; on failure an exception is set. `index` is 1-based, for messages.
-  bool convert(PyObject* argument, int index, const char* function, const char* message) {
-    levels_[0] = 0;
+  ALWAYS_INLINE bool convert(PyObject* argument, int index, const char* function, const char* message) {
     const char* problem = convert_item(argument, levels_);
-    if (problem == nullptr) return true;
+    if (LIKELY(problem == nullptr)) return true;
     set_error(index, problem, function, message);
     return false;
   }
@@ -142,7 +141,7 @@ class Parser {
     return va_arg(*arguments_, T*);
   }
 
-  void set_error(int index, const char* problem, const char* function, const char* message) {
+  COLD void set_error(int index, const char* problem, const char* function, const char* message) {
     if (PyErr_Occurred()) return;
     char text[512];
     if (message == nullptr) {
@@ -174,10 +173,10 @@ class Parser {
   }
   const char* exception_set() { return "is invalid"; }
 
-  const char* convert_item(PyObject* argument, int* levels) {
-    if (*format_ == '(') return convert_sequence(argument, levels);
+  ALWAYS_INLINE const char* convert_item(PyObject* argument, int* levels) {
+    if (UNLIKELY(*format_ == '(')) return convert_sequence(argument, levels);
     const char* problem = convert_simple(argument);
-    if (problem != nullptr) levels[0] = 0;
+    if (UNLIKELY(problem != nullptr)) levels[0] = 0;
     return problem;
   }
 
@@ -634,7 +633,7 @@ class Parser {
   const char* start_;
   va_list* arguments_;
   bool clean_;
-  int levels_[kMaxDepth + 2] = {};
+  int levels_[kMaxDepth + 2];  // the item (from 1) in each enclosing sequence, then 0; set where a problem is found
   char problem_[256];
 };
 

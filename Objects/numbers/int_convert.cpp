@@ -387,6 +387,17 @@ int _PyLong_AsByteArray(PyLongObject* a, unsigned char* bytes, size_t n, int lit
     PyErr_SetString(PyExc_OverflowError, "can't convert negative int to unsigned");
     return -1;
   }
+  if (LIKELY(is_compact(a) && n > 0 && n <= sizeof(int64_t))) {
+    // FAST: a number below 2**60 is written at once. One that is too big for n bytes goes on to the error.
+    const int64_t value = compact_value(a);
+    const int unused = 64 - 8 * static_cast<int>(n);
+    const uint64_t shifted = static_cast<uint64_t>(value) << unused;
+    if (value == (is_signed ? static_cast<int64_t>(shifted) >> unused : static_cast<int64_t>(shifted >> unused))) {
+      const uint64_t stored = little_endian ? static_cast<uint64_t>(value) : __builtin_bswap64(shifted);
+      memcpy(bytes, &stored, n);
+      return 0;
+    }
+  }
   uint64_t accumulator = 0;
   int bits = 0;
   Py_ssize_t next = 0;
