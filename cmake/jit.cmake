@@ -26,6 +26,10 @@ target_link_libraries(part_JIT_host_symbols PRIVATE pyston_options)
 # A plain object also in link-time-optimised builds: what it names must survive as it is named.
 target_compile_options(part_JIT_host_symbols PRIVATE -fno-lto)
 list(APPEND PYSTON_OBJECTS $<TARGET_OBJECTS:part_JIT_host_symbols>)
+add_library(pic_JIT_host_symbols OBJECT EXCLUDE_FROM_ALL ${JIT_HOST_SYMBOLS})
+target_link_libraries(pic_JIT_host_symbols PRIVATE pyston_options movable_code)
+target_compile_options(pic_JIT_host_symbols PRIVATE -fno-lto)
+list(APPEND PYSTON_MOVABLE_OBJECTS $<TARGET_OBJECTS:pic_JIT_host_symbols>)
 
 set(JIT_EMBEDDED ${CMAKE_BINARY_DIR}/jit_bitcode.S)
 file(CONFIGURE OUTPUT ${JIT_EMBEDDED} CONTENT [[

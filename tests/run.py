@@ -3,6 +3,8 @@
     tests/run.py --pyston BINARY --unit BINARY [unit|lang|jit|cli|tree|capi|packages|conformance ...] [-k TEXT] [-j JOBS]
 
 `lang`: every tests/lang/*.py runs on python3.11 and on pyston; stdout, stderr and exit status must agree.
+`embed`: programs that embed Python do the same with libpyston3.11 as with libpython3.11 (tests/embed/run.py).
+`install`: the installed tree works, from anywhere, with virtual environments, and finds what python3.11 finds (tests/install/run.py).
 `jit`: tests/jit/*.py with PYSTON_JIT=1 and with PYSTON_JIT=stress, tests/lang/*.py with stress, compared in the same way.
 `cli`: so must those of every command line of tests/cli/cases.py: bad input, endings, `-m` commands, the prompt.
 `tree`: the repository's own promises: paths that the README names exist, lower layers don't include higher ones, and
@@ -205,11 +207,19 @@ def run_packages(options):
     return subprocess.run(command).returncode == 0
 
 
+def run_on_build(name, options):
+    """A suite that needs more of the build than the executable."""
+    command = [ORACLE, str(ROOT / "tests" / name / "run.py"), "--build", str(pathlib.Path(options.pyston).parent.parent)]
+    return subprocess.run(command).returncode == 0
+
+
 SUITES = {
     "unit": run_unit,
     "code-equality": run_code_equality,
     "damage": run_damage,
     "lang": run_lang,
+    "embed": lambda options: run_on_build("embed", options),
+    "install": lambda options: run_on_build("install", options),
     "jit": run_jit,
     "cli": run_cli,
     "tree": run_tree,

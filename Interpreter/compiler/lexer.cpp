@@ -97,7 +97,7 @@ bool Lexer::start_interactive(FILE* file, const char* ps1, const char* ps2, cons
 // Appends a line typed by the user; every pointer into the buffer moves with it.
 bool Lexer::read_interactive_line() {
   if (stop_interactive) {
-    done = Done::kInterrupted;
+    done = Done::kStopped;
     return false;
   }
   char* line = PyOS_Readline(file_, stdout, prompt_);

@@ -46,7 +46,7 @@ class Lexer {
   static constexpr int kMaxIndents = 100;
   /// Why lexing stopped; error positions depend on it.
   enum class Done : uint8_t { kOk, kEof, kToken, kDedent, kTabSpace, kTooDeep, kLineContinuation, kDecode, kNoMemory,
-                              kInterrupted, kUnterminatedTriple, kUnterminatedSingle, kError };
+                              kInterrupted, kStopped, kUnterminatedTriple, kUnterminatedSingle, kError };
 
   Lexer() = default;
   Lexer(const Lexer&) = delete;

@@ -195,6 +195,7 @@ void Parser::lexer_error() {
     case Lexer::Done::kInterrupted:
       if (!PyErr_Occurred()) PyErr_SetNone(PyExc_KeyboardInterrupt);
       return;
+    case Lexer::Done::kStopped: return;  // the first pass knows where the error is
     case Lexer::Done::kNoMemory: PyErr_NoMemory(); return;
     case Lexer::Done::kTabSpace:
       type = PyExc_TabError;

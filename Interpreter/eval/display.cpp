@@ -410,7 +410,7 @@ void PyErr_Display(PyObject* exception, PyObject* value, PyObject* traceback) {
 // ---- SystemExit, sys.excepthook --------------------------------------------------------------------------------------
 
 int _Py_HandleSystemExit(int* exit_code) {
-  if (_Py_GetConfig()->inspect || Py_InspectFlag) return 0;  // -i: the prompt comes next
+  if (_Py_GetConfig()->inspect) return 0;  // -i: the prompt comes next
   if (!PyErr_ExceptionMatches(PyExc_SystemExit)) return 0;
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);

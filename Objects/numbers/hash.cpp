@@ -177,8 +177,12 @@ int _PyOS_URandomNonblock(void* buffer, Py_ssize_t size) {
   return random_bytes(buffer, size, Blocking::kNo, Errors::kRaise);
 }
 
-/// Fills the hash secret from PYTHONHASHSEED (a linear congruential sequence, as in CPython) or from the system.
+/// Fills the hash secret from PYTHONHASHSEED (a linear congruential sequence, as in CPython) or from the system. Once in a process:
+/// strings and the dictionaries of static types live on through a re-initialisation.
 PyStatus _Py_HashRandomization_Init(const PyConfig* config) {
+  static bool initialized = false;
+  if (initialized) return PyStatus_Ok();
+  initialized = true;
   unsigned char* secret = _Py_HashSecret.uc;
   constexpr size_t kSize = sizeof(_Py_HashSecret.uc);
   if (config->use_hash_seed) {

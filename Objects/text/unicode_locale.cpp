@@ -4,6 +4,7 @@
 #include "internal/pycore_fileutils.h"
 #include "internal/pycore_initconfig.h"
 #include "internal/pycore_interp.h"
+#include "internal/pycore_pathconfig.h"
 #include "internal/pycore_pylifecycle.h"
 #include "internal/pycore_pystate.h"
 
@@ -85,11 +86,11 @@ char* copy_utf8(const wchar_t* text) {
   return status == 0 ? bytes : nullptr;
 }
 
-/// Replaces an encoding name in the configuration by the name that its codec reports. With `failure` the codec's error
-/// stays set, for the fatal error's text.
-PyStatus canonical_encoding(wchar_t** name, PyStatus failure) {
+/// Replaces an encoding name in the configuration by the name that its codec reports. On failure the exception stays pending, for
+/// the fatal error that the status becomes.
+bool canonical_encoding(wchar_t** name) {
   char* bytes = copy_utf8(*name);
-  if (bytes == nullptr) return PyStatus_Error("failed to encode the encoding name");
+  if (bytes == nullptr) return false;
   Ref<> codec = Ref<>::steal(_PyCodec_Lookup(bytes));
   PyMem_RawFree(bytes);
   wchar_t* copy = nullptr;
@@ -103,10 +104,16 @@ PyStatus canonical_encoding(wchar_t** name, PyStatus failure) {
       }
     }
   }
-  if (copy == nullptr) return failure;
+  if (copy == nullptr) return false;
   PyMem_RawFree(*name);
   *name = copy;
-  return PyStatus_Ok();
+  return true;
+}
+
+PyStatus named_error(const char* function, const char* message) {
+  PyStatus status = PyStatus_Error(message);
+  status.func = function;
+  return status;
 }
 
 PyStatus init_fs_codec(PyInterpreterState* interp) {
@@ -363,17 +370,14 @@ int _PyUnicode_WideCharString_Opt_Converter(PyObject* obj, void* ptr) {
 PyStatus _PyUnicode_InitEncodings(PyThreadState* tstate) {
   // The first look-up imports `encodings` and registers the error handlers.
   PyConfig* config = const_cast<PyConfig*>(_PyInterpreterState_GetConfig(tstate->interp));
-  auto failure = [](const char* function, const char* message) {
-    PyStatus status = PyStatus_Error(message);
-    status.func = function;
-    return status;
-  };
-  PyStatus status =
-      canonical_encoding(&config->filesystem_encoding,
-                         failure("init_fs_encoding", "failed to get the Python codec name of the filesystem encoding"));
+  if (!canonical_encoding(&config->filesystem_encoding)) {
+    _Py_DumpPathConfig(tstate);
+    return named_error("init_fs_encoding", "failed to get the Python codec of the filesystem encoding");
+  }
+  PyStatus status = init_fs_codec(tstate->interp);
   if (PyStatus_Exception(status)) return status;
-  status = init_fs_codec(tstate->interp);
-  if (PyStatus_Exception(status)) return status;
-  return canonical_encoding(&config->stdio_encoding, failure("init_stdio_encoding",
-                                                             "failed to get the Python codec name of the stdio encoding"));
+  if (!canonical_encoding(&config->stdio_encoding)) {
+    return named_error("init_stdio_encoding", "failed to get the Python codec name of the stdio encoding");
+  }
+  return PyStatus_Ok();
 }

@@ -501,7 +501,7 @@ PyObject* PyImport_ExecCodeModuleObject(PyObject* name, PyObject* code, PyObject
     return nullptr;
   }
   Ref<> result = Ref<>::steal(PyObject_CallMethodObjArgs(external, &_Py_ID(_fix_up_module), dict.get(), name, pathname,
-                                                         cpathname == nullptr ? pathname : cpathname, nullptr));
+                                                         cpathname == nullptr ? Py_None : cpathname, nullptr));
   Py_DECREF(external);
   if (!result) {
     remove_module(tstate, name);

@@ -549,9 +549,12 @@ void _PyGC_Fini(PyInterpreterState* interp) {
   CollectorState& state = interp->gc;
   Py_CLEAR(state.garbage);
   Py_CLEAR(state.callbacks);
-  // Extensions leak objects past the end of the interpreter: their links must not lead into its memory.
+  // Objects outlive the interpreter where an extension or another interpreter holds them. They stay linked with each other, since
+  // their deallocators unlink them, but not with the interpreter's memory.
   auto detach = [](PyGC_Head* list) {
-    while (!is_empty(list)) gc_list::remove(next(list));
+    gc_list::set_next(prev(list), next(list));
+    gc_list::set_prev(next(list), prev(list));
+    gc_list::init(list);
   };
   for (gc_generation& generation : state.generations) detach(&generation.head);
   detach(&state.permanent_generation.head);

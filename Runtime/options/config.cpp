@@ -278,12 +278,29 @@ int _PyConfig_FromDict(PyConfig* config, PyObject* dict) {
   return 0;
 }
 
+/// The global flags of old, by name.
+static PyObject* global_flags_as_dict() {
+  PyObject* dict = PyDict_New();
+  if (dict == nullptr) return nullptr;
+  bool good = true;
+  auto add = [&](const char* name, PyObject* value) {
+    good = good && value != nullptr && PyDict_SetItemString(dict, name, value) == 0;
+    Py_XDECREF(value);
+  };
+  auto text = [](const char* value) { return value == nullptr ? Py_NewRef(Py_None) : PyUnicode_DecodeUTF8(value, strlen(value), nullptr); };
+#define FLAG(name) add(#name, PyLong_FromLong(name));
+#define TEXT(name) add(#name, text(name));
+#include "Runtime/options/global_flags.def"
+  if (!good) Py_CLEAR(dict);
+  return dict;
+}
+
 PyObject* _Py_GetConfigsAsDict(void) {
   PyObject* result = PyDict_New();
   if (result == nullptr) return nullptr;
   PyObject* preconfig = _PyPreConfig_AsDict(&_PyRuntime.preconfig);
   PyObject* config = _PyConfig_AsDict(_Py_GetConfig());
-  PyObject* global_config = PyDict_New();
+  PyObject* global_config = global_flags_as_dict();
   const bool good = preconfig != nullptr && config != nullptr && global_config != nullptr &&
                     PyDict_SetItemString(result, "global_config", global_config) == 0 &&
                     PyDict_SetItemString(result, "pre_config", preconfig) == 0 &&
@@ -659,7 +676,7 @@ PyStatus read_stdio_encoding(PyConfig* config, const PyPreConfig* preconfig) {
 PyStatus read_filesystem_encoding(PyConfig* config, const PyPreConfig* preconfig) {
   if (config->filesystem_encoding == nullptr) {
     const char* codeset = nl_langinfo(CODESET);
-    if (preconfig->utf8_mode || codeset == nullptr || codeset[0] == '\0' || strcasecmp(codeset, "UTF-8") == 0) {
+    if (preconfig->utf8_mode || codeset == nullptr || codeset[0] == '\0') {
       STATUS_TRY(assign(&config->filesystem_encoding, L"utf-8"));
     } else {
       STATUS_TRY(assign_decoded(&config->filesystem_encoding, codeset));
@@ -670,7 +687,8 @@ PyStatus read_filesystem_encoding(PyConfig* config, const PyPreConfig* preconfig
 }
 
 PyStatus read_program_name(PyConfig* config) {
-  if (config->program_name != nullptr) return status_ok();
+  if (config->program_name != nullptr && config->program_name[0] != L'\0') return status_ok();
+  if (Py_GetProgramName() != nullptr) return assign(&config->program_name, Py_GetProgramName());
   if (config->orig_argv.length >= 1 && config->orig_argv.items[0][0] != L'\0') {
     return assign(&config->program_name, config->orig_argv.items[0]);
   }
@@ -738,9 +756,8 @@ PyStatus _PyConfig_Read(PyConfig* config, int compute_path_config) {
   }
   STATUS_TRY(read_environment(config));
   STATUS_TRY(read_xoptions(config));
-  if (config->isolated == 0 && config->home == nullptr) {
-    STATUS_TRY(read_string_variable(config, &config->home, "PYTHONHOME"));
-  }
+  if (config->home == nullptr && Py_GetPythonHome() != nullptr) STATUS_TRY(assign(&config->home, Py_GetPythonHome()));
+  STATUS_TRY(read_string_variable(config, &config->home, "PYTHONHOME"));
   if (config->platlibdir == nullptr) STATUS_TRY(assign(&config->platlibdir, L"lib"));
   if (config->check_hash_pycs_mode == nullptr) STATUS_TRY(assign(&config->check_hash_pycs_mode, L"default"));
   if (config->tracemalloc < 0) config->tracemalloc = 0;
@@ -769,6 +786,7 @@ PyStatus _PyConfig_Write(const PyConfig* config, struct pyruntimestate* runtime)
   Py_BytesWarningFlag = config->bytes_warning;
   Py_DontWriteBytecodeFlag = !config->write_bytecode;
   Py_NoUserSiteDirectory = !config->user_site_directory;
+  Py_FrozenFlag = !config->pathconfig_warnings;
   Py_UnbufferedStdioFlag = !config->buffered_stdio;
   Py_IsolatedFlag = config->isolated;
   Py_IgnoreEnvironmentFlag = !config->use_environment;

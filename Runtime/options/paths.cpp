@@ -2,24 +2,16 @@
 //
 // The standard library is the system's (Debian's libpython3.11-stdlib), so the prefix is /usr unless PYTHONHOME, a
 // pyvenv.cfg `home`, or a standard library beside the executable says otherwise. The rules are those the reference
-// documents for sys.prefix, sys.path initialisation and PEP 405.
+// documents for sys.prefix, sys.path initialisation and PEP 405. What was computed is remembered (global_paths.cpp) and
+// is the default of the next initialisation.
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <wchar.h>
 #include <wctype.h>
 
-#include <string>
-
-#include "Runtime/options/options.h"
+#include "Runtime/options/paths.h"
 #include "internal/pycore_fileutils.h"
 #include "internal/pycore_pathconfig.h"
-#include "internal/pycore_pylifecycle.h"
-#include "internal/pycore_pystate.h"
-
-#define PYSTON_WIDEN_(text) L##text
-#define PYSTON_WIDEN(text) PYSTON_WIDEN_(text)
 
 namespace pyston::options {
 namespace {
@@ -28,44 +20,7 @@ constexpr const wchar_t* kInstallPrefix = L"/usr";
 constexpr const wchar_t* kVersionDirectory = L"python3.11";
 constexpr const wchar_t* kZipName = L"python311.zip";
 
-using Path = std::wstring;
-
-std::string encode(const Path& path) {
-  char* bytes = Py_EncodeLocale(path.c_str(), nullptr);
-  std::string result = bytes == nullptr ? std::string() : std::string(bytes);
-  PyMem_Free(bytes);
-  return result;
-}
-
-Path decode(const char* bytes) {
-  wchar_t* wide = Py_DecodeLocale(bytes, nullptr);
-  Path result = wide == nullptr ? Path() : Path(wide);
-  PyMem_RawFree(wide);
-  return result;
-}
-
-bool is_file(const Path& path) {
-  struct stat info;
-  return stat(encode(path).c_str(), &info) == 0 && S_ISREG(info.st_mode);
-}
-
-bool is_directory(const Path& path) {
-  struct stat info;
-  return stat(encode(path).c_str(), &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 bool is_executable(const Path& path) { return is_file(path) && access(encode(path).c_str(), X_OK) == 0; }
-
-Path parent(const Path& path) {
-  const size_t slash = path.rfind(L'/');
-  if (slash == Path::npos) return L"";
-  return slash == 0 ? L"/" : path.substr(0, slash);
-}
-
-Path join(const Path& left, const Path& right) {
-  if (!right.empty() && right[0] == L'/') return right;
-  return left.empty() || left.back() == L'/' ? left + right : left + L"/" + right;
-}
 
 Path absolute(const Path& path) {
   if (path.empty() || path[0] == L'/') return path;
@@ -122,31 +77,13 @@ Path read_venv_home(const Path& executable) {
   return L"";
 }
 
-bool has_stdlib(const Path& prefix, const Path& platlibdir) {
-  const Path library = join(join(prefix, platlibdir), kVersionDirectory);
-  return is_file(join(library, L"os.py")) || is_file(join(library, L"os.pyc"));
+Path file_name(const Path& path) {
+  const size_t slash = path.rfind(L'/');
+  return slash == Path::npos ? path : path.substr(slash + 1);
 }
 
 PyStatus assign_if_unset(wchar_t** field, const Path& value) {
   return *field != nullptr ? status_ok() : assign(field, value.c_str());
-}
-
-/// What Py_SetPath and its relatives were told before initialisation.
-struct GlobalPaths {
-  Path program_name;
-  Path home;
-  Path module_search_path;
-  bool has_module_search_path = false;
-  // What the getters answer; kept alive until the next configuration.
-  Path full_program_name;
-  Path prefix;
-  Path exec_prefix;
-  Path calculated_search_path;
-  bool calculated = false;
-};
-GlobalPaths& globals() {
-  static GlobalPaths* paths = new GlobalPaths();
-  return *paths;
 }
 
 PyStatus append_paths(PyWideStringList* list, const Path& all) {
@@ -159,84 +96,110 @@ PyStatus append_paths(PyWideStringList* list, const Path& all) {
   return status_ok();
 }
 
+/// The directories of an installation: PREFIX/lib/python3.11 and EXEC_PREFIX/lib/python3.11/lib-dynload.
+struct Layout {
+  Path platlibdir;
+
+  Path library(const Path& prefix) const { return join(join(prefix, platlibdir), kVersionDirectory); }
+  Path dynamic(const Path& prefix) const { return join(library(prefix), L"lib-dynload"); }
+  bool has_library(const Path& prefix) const {
+    return is_file(join(library(prefix), L"os.py")) || is_file(join(library(prefix), L"os.pyc"));
+  }
+  bool has_dynamic(const Path& prefix) const { return is_directory(dynamic(prefix)); }
+
+  /// The directory at or above `start` that `landmark` accepts, else the prefix of the system's Python.
+  Path search(const Path& start, bool (Layout::*landmark)(const Path&) const) const {
+    // The root itself is left out: /lib is only another name of /usr/lib.
+    for (Path directory = start; !directory.empty() && directory != L"/"; directory = parent(directory)) {
+      if ((this->*landmark)(directory)) return directory;
+    }
+    return kInstallPrefix;
+  }
+};
+
+/// The interpreter that a virtual environment's one stands for: what its link leads to, else the one of that name in the
+/// environment's `home`, else one of the usual names there.
+Path base_of_environment(const Path& executable, const Path& home) {
+  const Path real = real_path(executable);
+  if (real != executable) return real;
+  for (const Path& name : {file_name(executable), Path(L"pyston"), Path(L"python3"), Path(L"python3.11"), Path(L"python")}) {
+    if (is_executable(join(home, name))) return join(home, name);
+  }
+  return join(home, file_name(executable));
+}
+
+/// PYTHONHOME's value: PREFIX or PREFIX:EXEC_PREFIX.
+void split_home(const Path& home, Path* prefix, Path* exec_prefix) {
+  const size_t colon = home.find(L':');
+  *prefix = home.substr(0, colon);
+  *exec_prefix = colon == Path::npos || colon + 1 == home.size() ? *prefix : home.substr(colon + 1);
+}
+
+PyStatus default_search_path(const PyConfig* config, const Layout& layout, const Path& prefix, const Path& exec_prefix,
+                             PyWideStringList* list) {
+  if (config->pythonpath_env != nullptr) STATUS_TRY(append_paths(list, config->pythonpath_env));
+  STATUS_TRY(PyWideStringList_Append(list, join(join(prefix, layout.platlibdir), kZipName).c_str()));
+  STATUS_TRY(PyWideStringList_Append(list, layout.library(prefix).c_str()));
+  STATUS_TRY(PyWideStringList_Append(list, layout.dynamic(exec_prefix).c_str()));
+  const Path own = package_directory();
+  return own.empty() ? status_ok() : PyWideStringList_Append(list, own.c_str());
+}
+
+PyStatus compute_search_path(PyConfig* config, const Layout& layout, const Path& prefix, const Path& exec_prefix) {
+  // The caller's paths may come from anywhere, so that there is no one directory of the standard library.
+  if (config->module_search_paths_set) return assign(&config->stdlib_dir, L"");
+  PyWideStringList list{};
+  const wchar_t* given = _PyPathConfig_GetGlobalModuleSearchPath();
+  PyStatus status =
+      given != nullptr ? append_paths(&list, given) : default_search_path(config, layout, prefix, exec_prefix, &list);
+  if (!is_exception(status)) {
+    status = given != nullptr ? assign(&config->stdlib_dir, L"") : assign_if_unset(&config->stdlib_dir, layout.library(prefix));
+  }
+  if (is_exception(status)) {
+    _PyWideStringList_Clear(&list);
+    return status;
+  }
+  _PyWideStringList_Clear(&config->module_search_paths);
+  config->module_search_paths = list;
+  config->module_search_paths_set = 1;
+  return status_ok();
+}
+
 }  // namespace
 
-PyStatus compute_paths(PyConfig* config, bool compute_search_path) {
-  const GlobalPaths& given = globals();
-  if (!given.program_name.empty()) STATUS_TRY(assign(&config->program_name, given.program_name.c_str()));
-  if (config->home == nullptr && !given.home.empty()) STATUS_TRY(assign(&config->home, given.home.c_str()));
-  if (!compute_search_path) return status_ok();
+PyStatus compute_paths(PyConfig* config, bool compute_all) {
+  STATUS_TRY(_PyPathConfig_ReadGlobal(config));
+  if (!compute_all) return status_ok();
 
   const Path program = config->program_name == nullptr ? Path() : Path(config->program_name);
   STATUS_TRY(assign_if_unset(&config->executable, find_executable(program)));
   const Path executable = config->executable;
-  const Path platlibdir = config->platlibdir == nullptr ? L"lib" : Path(config->platlibdir);
-
-  Path home = config->home == nullptr ? Path() : Path(config->home);
-  Path search_from = parent(executable);
-  if (home.empty()) {
-    const Path venv_home = read_venv_home(executable);
-    if (!venv_home.empty()) {
-      search_from = venv_home;
-      // The base executable has the name this one was started under, or one of the usual ones.
-      const size_t slash = executable.rfind(L'/');
-      const Path name = slash == Path::npos ? executable : executable.substr(slash + 1);
-      for (const Path& candidate : {name, Path(L"pyston"), Path(L"python3.11"), Path(L"python3"), Path(L"python")}) {
-        if (is_executable(join(venv_home, candidate))) {
-          STATUS_TRY(assign_if_unset(&config->base_executable, join(venv_home, candidate)));
-          break;
-        }
-      }
-    }
-  }
-  STATUS_TRY(assign_if_unset(&config->base_executable, executable));
-
+  const Layout layout{config->platlibdir == nullptr ? L"lib" : Path(config->platlibdir)};
+  const Path home = config->home == nullptr ? Path() : Path(config->home);
+  const Path environment_home = home.empty() ? read_venv_home(executable) : Path();
+  STATUS_TRY(assign_if_unset(&config->base_executable, environment_home.empty()
+                                                           ? executable
+                                                           : base_of_environment(executable, environment_home)));
   Path prefix;
   Path exec_prefix;
   if (!home.empty()) {
-    const size_t colon = home.find(L':');
-    prefix = home.substr(0, colon);
-    exec_prefix = colon == Path::npos ? prefix : home.substr(colon + 1);
+    split_home(home, &prefix, &exec_prefix);
   } else {
-    // The root itself is left out: /lib is only another name of /usr/lib.
-    for (Path directory = search_from; !directory.empty() && directory != L"/"; directory = parent(directory)) {
-      if (has_stdlib(directory, platlibdir)) {
-        prefix = directory;
-        break;
-      }
-    }
-    if (prefix.empty()) prefix = kInstallPrefix;
-    exec_prefix = prefix;
-  }
-  STATUS_TRY(assign_if_unset(&config->prefix, prefix));
-  STATUS_TRY(assign_if_unset(&config->base_prefix, prefix));
-  STATUS_TRY(assign_if_unset(&config->exec_prefix, exec_prefix));
-  STATUS_TRY(assign_if_unset(&config->base_exec_prefix, exec_prefix));
-
-  const Path library = join(join(prefix, platlibdir), kVersionDirectory);
-  STATUS_TRY(assign_if_unset(&config->stdlib_dir, library));
-  if (!config->module_search_paths_set) {
-    PyWideStringList list{};
-    if (given.has_module_search_path) {
-      STATUS_TRY(append_paths(&list, given.module_search_path));
-    } else {
-      if (config->pythonpath_env != nullptr) STATUS_TRY(append_paths(&list, config->pythonpath_env));
-      STATUS_TRY(PyWideStringList_Append(&list, join(join(prefix, platlibdir), kZipName).c_str()));
-      STATUS_TRY(PyWideStringList_Append(&list, library.c_str()));
-      const Path dynamic = join(join(join(exec_prefix, platlibdir), kVersionDirectory), L"lib-dynload");
-      STATUS_TRY(PyWideStringList_Append(&list, dynamic.c_str()));
-    }
-    _PyWideStringList_Clear(&config->module_search_paths);
-    config->module_search_paths = list;
-    config->module_search_paths_set = 1;
-    if (config->pathconfig_warnings && !has_stdlib(prefix, platlibdir)) {
+    const Path start = environment_home.empty() ? parent(real_path(executable)) : environment_home;
+    prefix = layout.search(start, &Layout::has_library);
+    exec_prefix = layout.search(start, &Layout::has_dynamic);
+    if (config->pathconfig_warnings && !layout.has_library(prefix)) {
       fprintf(stderr, "Could not find platform independent libraries <prefix>\n");
     }
-    if (config->pathconfig_warnings && !is_directory(join(library, L"lib-dynload"))) {
+    if (config->pathconfig_warnings && !layout.has_dynamic(exec_prefix)) {
       fprintf(stderr, "Could not find platform dependent libraries <exec_prefix>\n");
     }
   }
-  return status_ok();
+  STATUS_TRY(assign_if_unset(&config->prefix, prefix));
+  STATUS_TRY(assign_if_unset(&config->exec_prefix, exec_prefix));
+  STATUS_TRY(assign_if_unset(&config->base_prefix, config->prefix));
+  STATUS_TRY(assign_if_unset(&config->base_exec_prefix, config->exec_prefix));
+  return compute_search_path(config, layout, prefix, exec_prefix);
 }
 
 }  // namespace pyston::options
@@ -245,65 +208,6 @@ using namespace pyston::options;
 
 PyStatus _PyConfig_InitPathConfig(PyConfig* config, int compute_path_config) {
   return compute_paths(config, compute_path_config != 0);
-}
-
-// ---- the getters and setters of old ------------------------------------------------------------------------------
-
-PyStatus _PyPathConfig_ReadGlobal(PyConfig*) { return status_ok(); }
-
-PyStatus _PyPathConfig_UpdateGlobal(const PyConfig* config) {
-  GlobalPaths& paths = globals();
-  auto text = [](const wchar_t* value) { return value == nullptr ? Path() : Path(value); };
-  paths.prefix = text(config->prefix);
-  paths.exec_prefix = text(config->exec_prefix);
-  paths.full_program_name = text(config->executable);
-  paths.program_name = text(config->program_name);
-  paths.home = text(config->home);
-  paths.calculated_search_path.clear();
-  for (Py_ssize_t i = 0; i < config->module_search_paths.length; i++) {
-    if (i > 0) paths.calculated_search_path += L':';
-    paths.calculated_search_path += config->module_search_paths.items[i];
-  }
-  paths.calculated = true;
-  return status_ok();
-}
-
-void _PyPathConfig_ClearGlobal(void) { globals() = GlobalPaths(); }
-
-const wchar_t* _PyPathConfig_GetGlobalModuleSearchPath(void) {
-  return globals().has_module_search_path ? globals().module_search_path.c_str() : nullptr;
-}
-
-namespace {
-wchar_t* answer(Path& value) { return globals().calculated && !value.empty() ? value.data() : nullptr; }
-}  // namespace
-
-wchar_t* Py_GetPath(void) { return answer(globals().calculated_search_path); }
-wchar_t* Py_GetPrefix(void) { return answer(globals().prefix); }
-wchar_t* Py_GetExecPrefix(void) { return answer(globals().exec_prefix); }
-wchar_t* Py_GetProgramFullPath(void) { return answer(globals().full_program_name); }
-wchar_t* Py_GetProgramName(void) { return globals().program_name.empty() ? nullptr : globals().program_name.data(); }
-wchar_t* Py_GetPythonHome(void) { return globals().home.empty() ? nullptr : globals().home.data(); }
-void Py_SetProgramName(const wchar_t* name) { globals().program_name = name == nullptr ? L"" : name; }
-void Py_SetPythonHome(const wchar_t* home) { globals().home = home == nullptr ? L"" : home; }
-void _Py_SetProgramFullPath(const wchar_t* path) { globals().full_program_name = path == nullptr ? L"" : path; }
-void Py_SetPath(const wchar_t* path) {
-  globals().has_module_search_path = path != nullptr;
-  globals().module_search_path = path == nullptr ? L"" : path;
-}
-
-wchar_t* _Py_GetStdlibDir(void) {
-  const PyConfig* config = _Py_GetConfig();
-  return config->stdlib_dir;
-}
-
-void _Py_DumpPathConfig(PyThreadState*) {
-  fprintf(stderr, "Python path configuration:\n");
-  fprintf(stderr, "  PYTHONHOME = %s\n", globals().home.empty() ? "(not set)" : encode(globals().home).c_str());
-  fprintf(stderr, "  program name = '%s'\n", encode(globals().program_name).c_str());
-  fprintf(stderr, "  sys.prefix = '%s'\n", encode(globals().prefix).c_str());
-  fprintf(stderr, "  sys.exec_prefix = '%s'\n", encode(globals().exec_prefix).c_str());
-  fprintf(stderr, "  sys.path = '%s'\n", encode(globals().calculated_search_path).c_str());
 }
 
 /// sys.path[0]: the script's directory (links followed), "" for -c and the prompt, the current directory for -m.

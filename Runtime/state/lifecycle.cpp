@@ -406,9 +406,9 @@ void finalize_types(PyInterpreterState* interp) {
 
 void finalize_interpreter(PyThreadState* tstate) {
   PyInterpreterState* interp = tstate->interp;
-  const bool is_main = _Py_IsMainInterpreter(interp);
+  // A class is part of cycles: it goes before the last collection.
+  _PyExc_ClearExceptionGroupType(interp);
   _PyInterpreterState_Clear(tstate);
-  if (is_main) _PyExc_ClearExceptionGroupType(interp);
   _PyExc_Fini(interp);
   _PyAsyncGen_Fini(interp);
   _PyContext_Fini(interp);
@@ -441,6 +441,7 @@ int Py_FinalizeEx(void) {
   _PyTraceMalloc_Fini();
   _PyImport_Fini();
   _PyFaulthandler_Fini();
+  _PySys_ClearAuditHooks(tstate);
   finalize_interpreter(tstate);
   _PyArg_Fini();
   _PyGILState_Fini(interp);

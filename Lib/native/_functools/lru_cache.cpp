@@ -361,21 +361,21 @@ PyType_Spec link_spec = {
 
 int add_lru_cache_types(PyObject* module) {
   if (g_link_type == nullptr) {
-    g_link_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &link_spec, nullptr));
+    g_link_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&link_spec));
     if (g_link_type == nullptr) return -1;
   }
   if (g_keyword_mark == nullptr) {
     g_keyword_mark = PyObject_CallNoArgs(as_object(&PyBaseObject_Type));
     if (g_keyword_mark == nullptr) return -1;
   }
-  Ref<> type = Ref<>::steal(PyType_FromModuleAndSpec(module, &cache_spec, nullptr));
-  if (!type) return -1;
-  // Called by vector; set by hand because the member that would say so is visible to programs.
-  auto* cache_type = reinterpret_cast<PyTypeObject*>(type.get());
-  cache_type->tp_vectorcall_offset = offsetof(CacheObject, vectorcall);
-  cache_type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
-  g_cache_type = cache_type;
-  return PyModule_AddType(module, cache_type);
+  if (g_cache_type == nullptr) {
+    g_cache_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&cache_spec));
+    if (g_cache_type == nullptr) return -1;
+    // Called by vector; set by hand because the member that would say so is visible to programs.
+    g_cache_type->tp_vectorcall_offset = offsetof(CacheObject, vectorcall);
+    g_cache_type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+  }
+  return PyModule_AddType(module, g_cache_type);
 }
 
 }  // namespace pyston

@@ -122,7 +122,7 @@ PyMethodDef functools_functions[] = {
 int functools_exec(PyObject* module) {
   if (add_partial_type(module) < 0 || add_lru_cache_types(module) < 0) return -1;
   if (g_key_type == nullptr) {
-    g_key_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &key_spec, nullptr));
+    g_key_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&key_spec));
     if (g_key_type == nullptr) return -1;
   }
   return 0;

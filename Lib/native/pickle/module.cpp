@@ -3,7 +3,10 @@
 
 namespace pyston::pickling {
 
-Shared g_shared;
+PyModuleDef& definition();
+
+/// INVARIANT: the module is registered in the interpreter before anything here is reached.
+Shared& shared() { return *static_cast<Shared*>(PyModule_GetState(PyState_FindModule(&definition()))); }
 
 namespace {
 
@@ -22,8 +25,7 @@ Status import_object(PyObject*& out, const char* module_name, const char* name, 
   return Status::kOk;
 }
 
-Status load_shared() {
-  Shared& s = g_shared;
+Status load_shared(Shared& s) {
   VM_CHECK(import_object(s.dispatch_table, "copyreg", "dispatch_table", &PyDict_Type));
   VM_CHECK(import_object(s.extension_registry, "copyreg", "_extension_registry", &PyDict_Type));
   VM_CHECK(import_object(s.inverted_registry, "copyreg", "_inverted_registry", &PyDict_Type));
@@ -42,18 +44,41 @@ Status add_exception(PyObject* module, PyObject*& out, const char* full_name, Py
   return out != nullptr && PyModule_AddObjectRef(module, name, out) == 0 ? Status::kOk : Status::kError;
 }
 
-int pickle_exec(PyObject* module) {
-  Shared& s = g_shared;
-  if (failed(load_shared()) ||
+Status fill_module(PyObject* module) {
+  Shared& s = *static_cast<Shared*>(PyModule_GetState(module));
+  if (failed(load_shared(s)) ||
       failed(add_exception(module, s.pickle_error, "_pickle.PickleError", nullptr, "PickleError")) ||
       failed(add_exception(module, s.pickling_error, "_pickle.PicklingError", s.pickle_error, "PicklingError")) ||
       failed(add_exception(module, s.unpickling_error, "_pickle.UnpicklingError", s.pickle_error,
                            "UnpicklingError")) ||
       failed(add_pickler_types(module)) || failed(add_unpickler_types(module))) {
-    return -1;
+    return Status::kError;
   }
-  return PyModule_AddType(module, &PyPickleBuffer_Type);
+  return PyModule_AddType(module, &PyPickleBuffer_Type) < 0 ? Status::kError : Status::kOk;
 }
+
+template <class Visit>
+int each(PyObject* module, Visit visit) {
+  auto* state = static_cast<Shared*>(PyModule_GetState(module));
+  if (state == nullptr) return 0;
+  for (PyObject** slot : {&state->pickle_error, &state->pickling_error, &state->unpickling_error, &state->dispatch_table,
+                          &state->extension_registry, &state->inverted_registry, &state->extension_cache, &state->name_mapping,
+                          &state->import_mapping, &state->reverse_name_mapping, &state->reverse_import_mapping,
+                          &state->codecs_encode, &state->partial, &state->getattr}) {
+    if (const int result = visit(*slot)) return result;
+  }
+  return 0;
+}
+int traverse(PyObject* module, visitproc visit, void* arg) {
+  return each(module, [=](PyObject*& slot) { return slot == nullptr ? 0 : visit(slot, arg); });
+}
+int clear(PyObject* module) {
+  return each(module, [](PyObject*& slot) {
+    Py_CLEAR(slot);
+    return 0;
+  });
+}
+void free_state(void* module) { clear(static_cast<PyObject*>(module)); }
 
 PyMethodDef functions[] = {
     method<pickle_dump,
@@ -69,13 +94,26 @@ PyMethodDef functions[] = {
            "Return the object in the pickle that a bytes-like object holds.">(),
     {},
 };
-PyModuleDef_Slot slots[] = {{Py_mod_exec, reinterpret_cast<void*>(pickle_exec)}, {0, nullptr}};
 PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT, "_pickle", "Native engine of the pickle module.", 0, functions, slots,
-    nullptr, nullptr, nullptr,
+    PyModuleDef_HEAD_INIT, "_pickle", "Native engine of the pickle module.", sizeof(Shared), functions, nullptr,
+    traverse, clear, free_state,
 };
+
+}  // namespace
+
+PyModuleDef& definition() { return module_definition; }
+
+namespace {
+
+/// Initialised in a single phase, so that the interpreter's module, and with it its state, can be found by the definition.
+PyObject* create_module() {
+  if (PyObject* known = PyState_FindModule(&module_definition)) return Py_NewRef(known);
+  Ref<> module = Ref<>::steal(PyModule_Create(&module_definition));
+  if (!module || failed(fill_module(module.get()))) return nullptr;
+  return module.release();
+}
 
 }  // namespace
 }  // namespace pyston::pickling
 
-PyMODINIT_FUNC PyInit__pickle(void) { return PyModuleDef_Init(&pyston::pickling::module_definition); }
+PyMODINIT_FUNC PyInit__pickle(void) { return pyston::pickling::create_module(); }

@@ -32,14 +32,14 @@ constexpr Py_ssize_t kFrameTarget = 64 * 1024;
 constexpr Py_ssize_t kFrameMinimum = 4;
 constexpr Py_ssize_t kFrameHeader = 9;
 
-/// What the module looks up once.
+/// What the module looks up once in each interpreter: objects of other modules, which die with the interpreter.
 struct Shared {
   PyObject *pickle_error, *pickling_error, *unpickling_error;
   PyObject *dispatch_table, *extension_registry, *inverted_registry, *extension_cache;  // copyreg's
   PyObject *name_mapping, *import_mapping, *reverse_name_mapping, *reverse_import_mapping;
   PyObject *codecs_encode, *partial, *getattr;
 };
-extern Shared g_shared;
+Shared& shared();
 
 // ---- the pickler's memo ------------------------------------------------------------------------------------------
 

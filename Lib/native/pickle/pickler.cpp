@@ -161,7 +161,7 @@ Status write_get(Pickler self, Py_ssize_t number) {
     put_little_endian(code + 1, static_cast<unsigned long long>(number), 4);
     size = 5;
   } else {
-    return raise(g_shared.pickling_error, "memo id too large for LONG_BINGET");
+    return raise(shared().pickling_error, "memo id too large for LONG_BINGET");
   }
   return write(self, code, size);
 }
@@ -184,7 +184,7 @@ Status memoize(Pickler self, PyObject* object) {
     put_little_endian(code + 1, static_cast<unsigned long long>(number), 4);
     size = 5;
   } else {
-    return raise(g_shared.pickling_error, "memo id too large for LONG_BINPUT");
+    return raise(shared().pickling_error, "memo id too large for LONG_BINPUT");
   }
   return write(self, code, size);
 }
@@ -313,7 +313,7 @@ Status save_bytes(Pickler self, PyObject* object) {
   if (PyBytes_GET_SIZE(object) == 0) return save_built(self, Ref<>::steal(Py_BuildValue("(O())", &PyBytes_Type)), object);
   Ref<> text = Ref<>::steal(PyUnicode_DecodeLatin1(PyBytes_AS_STRING(object), PyBytes_GET_SIZE(object), "strict"));
   if (!text) return Status::kError;
-  return save_built(self, Ref<>::steal(Py_BuildValue("(O(OO))", g_shared.codecs_encode, text.get(), &_Py_ID(latin1))), object);
+  return save_built(self, Ref<>::steal(Py_BuildValue("(O(OO))", shared().codecs_encode, text.get(), &_Py_ID(latin1))), object);
 }
 
 Status save_bytearray(Pickler self, PyObject* object) {
@@ -330,12 +330,12 @@ Status save_bytearray(Pickler self, PyObject* object) {
 
 Status save_picklebuffer(Pickler self, PyObject* object) {
   if (self->protocol < 5) {
-    return raise(g_shared.pickling_error, "PickleBuffer can only be pickled with protocol >= 5");
+    return raise(shared().pickling_error, "PickleBuffer can only be pickled with protocol >= 5");
   }
   const Py_buffer* view = PyPickleBuffer_GetBuffer(object);
   if (view == nullptr) return Status::kError;
   if (view->suboffsets != nullptr || !PyBuffer_IsContiguous(view, 'A')) {
-    return raise(g_shared.pickling_error,
+    return raise(shared().pickling_error,
                  "PickleBuffer can not be pickled when pointing to a non-contiguous buffer");
   }
   int in_band = 1;
@@ -676,7 +676,7 @@ Ref<> which_module(PyObject* object, PyObject* name) {
 Status map_to_python2(Ref<>& module_name, Ref<>& name) {
   Ref<> key = Ref<>::steal(PyTuple_Pack(2, module_name.get(), name.get()));
   if (!key) return Status::kError;
-  PyObject* mapped = PyDict_GetItemWithError(g_shared.reverse_name_mapping, key.get());
+  PyObject* mapped = PyDict_GetItemWithError(shared().reverse_name_mapping, key.get());
   if (mapped != nullptr) {
     if (!PyTuple_Check(mapped) || PyTuple_GET_SIZE(mapped) != 2 || !PyUnicode_Check(PyTuple_GET_ITEM(mapped, 0)) ||
         !PyUnicode_Check(PyTuple_GET_ITEM(mapped, 1))) {
@@ -688,7 +688,7 @@ Status map_to_python2(Ref<>& module_name, Ref<>& name) {
     return Status::kOk;
   }
   if (PyErr_Occurred()) return Status::kError;
-  mapped = PyDict_GetItemWithError(g_shared.reverse_import_mapping, module_name.get());
+  mapped = PyDict_GetItemWithError(shared().reverse_import_mapping, module_name.get());
   if (mapped == nullptr) return PyErr_Occurred() ? Status::kError : Status::kOk;
   if (!PyUnicode_Check(mapped)) {
     return raise(PyExc_RuntimeError, "_compat_pickle.REVERSE_IMPORT_MAPPING values should be strings, not %.200s",
@@ -702,7 +702,7 @@ Status write_global_line(Pickler self, PyObject* text, const char* kind) {
   Ref<> line = Ref<>::steal(self->protocol >= 3 ? PyUnicode_AsUTF8String(text) : PyUnicode_AsASCIIString(text));
   if (!line) {
     if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) {
-      raise(g_shared.pickling_error, "can't pickle %s identifier '%S' using pickle protocol %i", kind, text,
+      raise(shared().pickling_error, "can't pickle %s identifier '%S' using pickle protocol %i", kind, text,
             self->protocol);
     }
     return Status::kError;
@@ -715,15 +715,15 @@ Status write_global_line(Pickler self, PyObject* text, const char* kind) {
 Lookup save_extension_code(Pickler self, PyObject* object, PyObject* module_name, PyObject* name) {
   Ref<> key = Ref<>::steal(PyTuple_Pack(2, module_name, name));
   if (!key) return Lookup::kError;
-  PyObject* number = PyDict_GetItemWithError(g_shared.extension_registry, key.get());
+  PyObject* number = PyDict_GetItemWithError(shared().extension_registry, key.get());
   if (number == nullptr) return PyErr_Occurred() ? Lookup::kError : Lookup::kMissing;
   if (!PyLong_Check(number)) {
-    return raise(g_shared.pickling_error, "Can't pickle %R: extension code %R isn't an integer", object, number);
+    return raise(shared().pickling_error, "Can't pickle %R: extension code %R isn't an integer", object, number);
   }
   const long value = PyLong_AsLong(number);
   if (value <= 0 || value > 0x7fffffffL) {
     if (!PyErr_Occurred()) {
-      raise(g_shared.pickling_error, "Can't pickle %R: extension code %ld is out of range", object, value);
+      raise(shared().pickling_error, "Can't pickle %R: extension code %ld is out of range", object, value);
     }
     return Lookup::kError;
   }
@@ -744,7 +744,7 @@ Status save_global(Pickler self, PyObject* object, PyObject* given_name) {
     if (!name) return Status::kError;
   }
   if (!PyUnicode_Check(name.get())) {
-    return raise(g_shared.pickling_error, "Can't pickle %R: its name %R isn't a string", object, name.get());
+    return raise(shared().pickling_error, "Can't pickle %R: its name %R isn't a string", object, name.get());
   }
   VM_CHECK(check_dotted_name(name.get(), nullptr));
   Ref<> module_name = which_module(object, name.get());
@@ -754,17 +754,17 @@ Status save_global(Pickler self, PyObject* object, PyObject* given_name) {
                      : nullptr;
   if (module) module = Ref<>::steal(PyImport_GetModule(module_name.get()));
   if (!module) {
-    return raise(g_shared.pickling_error, "Can't pickle %R: import of module %R failed", object, module_name.get());
+    return raise(shared().pickling_error, "Can't pickle %R: import of module %R failed", object, module_name.get());
   }
   Ref<> parent;
   Ref<> found = get_deep_attribute(module.get(), name.get(), &parent);
   if (!found) {
     PyErr_Clear();
-    return raise(g_shared.pickling_error, "Can't pickle %R: attribute lookup %S on %S failed", object, name.get(),
+    return raise(shared().pickling_error, "Can't pickle %R: attribute lookup %S on %S failed", object, name.get(),
                  module_name.get());
   }
   if (found.get() != object) {
-    return raise(g_shared.pickling_error, "Can't pickle %R: it's not the same object as %S.%S", object,
+    return raise(shared().pickling_error, "Can't pickle %R: it's not the same object as %S.%S", object,
                  module_name.get(), name.get());
   }
   if (self->protocol >= 2) {
@@ -784,7 +784,7 @@ Status save_global(Pickler self, PyObject* object, PyObject* given_name) {
     return memoize(self, object);
   }
   if (!direct) {
-    return save_built(self, Ref<>::steal(Py_BuildValue("(O(OO))", g_shared.getattr, parent.get(), last.get())),
+    return save_built(self, Ref<>::steal(Py_BuildValue("(O(OO))", shared().getattr, parent.get(), last.get())),
                       nullptr);
   }
   if (self->protocol < 3 && self->fix_imports) VM_CHECK(map_to_python2(module_name, name));
@@ -818,7 +818,7 @@ Lookup save_persistent(Pickler self, PyObject* object) {
   Ref<> text = Ref<>::steal(PyObject_Str(id.get()));
   if (!text) return Lookup::kError;
   if (!PyUnicode_IS_ASCII(text.get())) {
-    return raise(g_shared.pickling_error, "persistent IDs in protocol 0 must be ASCII strings");
+    return raise(shared().pickling_error, "persistent IDs in protocol 0 must be ASCII strings");
   }
   VM_CHECK(write_op(self, kPersId));
   VM_CHECK(write(self, static_cast<const char*>(PyUnicode_DATA(text.get())), PyUnicode_GET_LENGTH(text.get())));
@@ -828,7 +828,7 @@ Lookup save_persistent(Pickler self, PyObject* object) {
 
 /// The class and arguments of copyreg.__newobj_ex__.
 Status save_newobj_ex(Pickler self, PyObject* arguments) {
-  PyObject* error = g_shared.pickling_error;
+  PyObject* error = shared().pickling_error;
   if (PyTuple_GET_SIZE(arguments) != 3) {
     return raise(error, "length of the NEWOBJ_EX argument tuple must be exactly 3, not %zd",
                  PyTuple_GET_SIZE(arguments));
@@ -857,7 +857,7 @@ Status save_newobj_ex(Pickler self, PyObject* arguments) {
   Ref<> constructor = Ref<>::steal(PyObject_GetAttr(cls, &_Py_ID(__new__)));
   Ref<> head = constructor ? Ref<>::steal(PyTuple_Pack(2, constructor.get(), cls)) : nullptr;
   Ref<> all = head ? Ref<>::steal(PySequence_Concat(head.get(), args)) : nullptr;
-  Ref<> callable = all ? Ref<>::steal(PyObject_Call(g_shared.partial, all.get(), kwargs)) : nullptr;
+  Ref<> callable = all ? Ref<>::steal(PyObject_Call(shared().partial, all.get(), kwargs)) : nullptr;
   if (!callable) return Status::kError;
   VM_CHECK(save(self, callable.get()));
   VM_CHECK(write_op(self, kEmptyTuple));
@@ -865,7 +865,7 @@ Status save_newobj_ex(Pickler self, PyObject* arguments) {
 }
 
 Status save_newobj(Pickler self, PyObject* arguments, PyObject* object) {
-  PyObject* error = g_shared.pickling_error;
+  PyObject* error = shared().pickling_error;
   if (PyTuple_GET_SIZE(arguments) < 1) return raise(error, "__newobj__ arglist is empty");
   PyObject* cls = PyTuple_GET_ITEM(arguments, 0);
   if (!PyType_Check(cls)) {
@@ -887,7 +887,7 @@ Status save_newobj(Pickler self, PyObject* arguments, PyObject* object) {
 }
 
 Status save_reduce(Pickler self, PyObject* reduced, PyObject* object) {
-  PyObject* error = g_shared.pickling_error;
+  PyObject* error = shared().pickling_error;
   const Py_ssize_t size = PyTuple_GET_SIZE(reduced);
   if (size < 2 || size > 6) {
     return raise(error, "tuple returned by __reduce__ must contain 2 through 6 elements");
@@ -964,7 +964,7 @@ Status save_reduce(Pickler self, PyObject* reduced, PyObject* object) {
 Ref<> reduce_object(Pickler self, PyObject* object, PyTypeObject* type) {
   Ref<> reducer;
   if (self->dispatch_table == nullptr) {
-    reducer = Ref<>::dup(PyDict_GetItemWithError(g_shared.dispatch_table, as_object(type)));
+    reducer = Ref<>::dup(PyDict_GetItemWithError(shared().dispatch_table, as_object(type)));
     if (!reducer && PyErr_Occurred()) return nullptr;
   } else {
     Ref<> table = Ref<>::dup(self->dispatch_table);
@@ -985,7 +985,7 @@ Ref<> reduce_object(Pickler self, PyObject* object, PyTypeObject* type) {
   }
   if (_PyObject_LookupAttr(object, &_Py_ID(__reduce__), &method) < 0) return nullptr;
   if (method == nullptr) {
-    return raise(g_shared.pickling_error, "can't pickle '%.200s' object: %R", type->tp_name, object);
+    return raise(shared().pickling_error, "can't pickle '%.200s' object: %R", type->tp_name, object);
   }
   reducer = Ref<>::steal(method);
   return Ref<>::steal(PyObject_CallNoArgs(reducer.get()));
@@ -1007,7 +1007,7 @@ Status save_any(Pickler self, PyObject* object, PyTypeObject* type) {
   }
   if (PyUnicode_Check(reduced.get())) return save_global(self, object, reduced.get());
   if (!PyTuple_Check(reduced.get())) {
-    return raise(g_shared.pickling_error, "__reduce__ must return a string or tuple");
+    return raise(shared().pickling_error, "__reduce__ must return a string or tuple");
   }
   return save_reduce(self, reduced.get(), object);
 }
@@ -1178,12 +1178,12 @@ void pickler_dealloc(PyObject* object) {
 Status pickler_dump(Borrowed<PicklerObject> borrowed, PyObject* object) {
   Pickler self = borrowed.get();
   if (self->write == nullptr) {
-    return raise(g_shared.pickling_error, "Pickler.__init__() was not called by %s.__init__()",
+    return raise(shared().pickling_error, "Pickler.__init__() was not called by %s.__init__()",
                  Py_TYPE(as_object(self))->tp_name);
   }
   drop_output(self);
   VM_CHECK(dump(self, object));
-  if (self->write == nullptr) return raise(g_shared.pickling_error, "the pickler was changed while it was in use");
+  if (self->write == nullptr) return raise(shared().pickling_error, "the pickler was changed while it was in use");
   return flush_to_file(self);
 }
 Status pickler_clear_memo(Borrowed<PicklerObject> self) {

@@ -24,7 +24,7 @@ ALWAYS_INLINE Unpickler as_unpickler(PyObject* object) { return reinterpret_cast
 
 // ---- input -------------------------------------------------------------------------------------------------------
 
-COLD Failure truncated() { return raise(g_shared.unpickling_error, "pickle data was truncated"); }
+COLD Failure truncated() { return raise(shared().unpickling_error, "pickle data was truncated"); }
 
 /// Moves the file's own position behind what was used of the bytes peeked at, and drops them.
 Status skip_used(Unpickler self) {
@@ -51,7 +51,7 @@ void set_input(Unpickler self, PyObject* stolen, int peeked) {
 
 COLD const char* read_from_file(Unpickler self, Py_ssize_t size) {
   if (size > PY_SSIZE_T_MAX - self->position) {
-    return raise(g_shared.unpickling_error, "read would overflow (invalid bytecode)");
+    return raise(shared().unpickling_error, "read would overflow (invalid bytecode)");
   }
   if (self->read == nullptr) return truncated();
   VM_CHECK(skip_used(self));
@@ -188,7 +188,7 @@ Status fetch_count(Unpickler self, int bytes, Py_ssize_t& out, const char* what)
 // ---- stack -------------------------------------------------------------------------------------------------------
 
 COLD Failure underflow(Unpickler self) {
-  return raise(g_shared.unpickling_error,
+  return raise(shared().unpickling_error,
                self->mark_count > 0 ? "unexpected MARK found" : "unpickling stack underflow");
 }
 COLD Status grow_stack(Unpickler self) {
@@ -243,7 +243,7 @@ Status push_mark(Unpickler self) {
 }
 /// Takes the last mark away and gives its place.
 Status pop_mark(Unpickler self, Py_ssize_t& place) {
-  if (self->mark_count < 1) return raise(g_shared.unpickling_error, "could not find MARK");
+  if (self->mark_count < 1) return raise(shared().unpickling_error, "could not find MARK");
   place = self->marks[--self->mark_count];
   self->fence = self->mark_count > 0 ? self->marks[self->mark_count - 1] : 0;
   return Status::kOk;
@@ -333,7 +333,7 @@ Status push_memo(Unpickler self, Py_ssize_t index) {
     if (value == nullptr && PyErr_Occurred()) return Status::kError;
   }
   if (UNLIKELY(value == nullptr)) {
-    return raise(g_shared.unpickling_error, "Memo value not found at index %ld", static_cast<long>(index));
+    return raise(shared().unpickling_error, "Memo value not found at index %ld", static_cast<long>(index));
   }
   return push(self, Py_NewRef(value));
 }
@@ -414,7 +414,7 @@ Status load_binary_long(Unpickler self, int count_bytes) {
   if (data == nullptr) return Status::kError;
   Py_ssize_t size = static_cast<Py_ssize_t>(little_endian(data, count_bytes));
   if (count_bytes == 4) size = static_cast<int>(static_cast<unsigned>(size));
-  if (size < 0) return raise(g_shared.unpickling_error, "LONG pickle has negative byte count");
+  if (size < 0) return raise(shared().unpickling_error, "LONG pickle has negative byte count");
   if (size == 0) return push(self, PyLong_FromLong(0));
   data = fetch(self, size);
   if (data == nullptr) return Status::kError;
@@ -433,7 +433,7 @@ Status load_string_line(Unpickler self) {
   const char* line = fetch_line(self, size);
   if (line == nullptr) return Status::kError;
   if (size < 2 || line[0] != line[size - 1] || (line[0] != '\'' && line[0] != '"')) {
-    return raise(g_shared.unpickling_error, "the STRING opcode argument must be quoted");
+    return raise(shared().unpickling_error, "the STRING opcode argument must be quoted");
   }
   Ref<> bytes = Ref<>::steal(PyBytes_DecodeEscape(line + 1, size - 2, nullptr, 0, nullptr));
   if (!bytes) return Status::kError;
@@ -481,12 +481,12 @@ Status load_bytearray(Unpickler self) {
 }
 Status load_next_buffer(Unpickler self) {
   if (self->buffers == nullptr) {
-    return raise(g_shared.unpickling_error,
+    return raise(shared().unpickling_error,
                  "pickle stream refers to out-of-band data but no *buffers* argument was given");
   }
   Ref<> buffers = Ref<>::dup(self->buffers);
   Ref<> buffer = Ref<>::steal(PyIter_Next(buffers.get()));
-  if (!buffer && !PyErr_Occurred()) return raise(g_shared.unpickling_error, "not enough out-of-band buffers");
+  if (!buffer && !PyErr_Occurred()) return raise(shared().unpickling_error, "not enough out-of-band buffers");
   return push(self, std::move(buffer));
 }
 Status load_readonly_buffer(Unpickler self) {
@@ -529,7 +529,7 @@ Status load_marked_dict(Unpickler self) {
   Ref<> items = take_tuple(self, start);
   if (!items) return Status::kError;
   const Py_ssize_t size = PyTuple_GET_SIZE(items.get());
-  if (size % 2 != 0) return raise(g_shared.unpickling_error, "odd number of items for DICT");
+  if (size % 2 != 0) return raise(shared().unpickling_error, "odd number of items for DICT");
   Ref<> dict = Ref<>::steal(PyDict_New());
   if (!dict) return Status::kError;
   for (Py_ssize_t i = 0; i < size; i += 2) {
@@ -580,7 +580,7 @@ Status set_items_from(Unpickler self, Py_ssize_t start) {
   if (start <= self->fence || start > self->stack_size) return underflow(self);
   const Py_ssize_t count = self->stack_size - start;
   if (count == 0) return Status::kOk;
-  if (count % 2 != 0) return raise(g_shared.unpickling_error, "odd number of items for SETITEMS");
+  if (count % 2 != 0) return raise(shared().unpickling_error, "odd number of items for SETITEMS");
   Ref<> dict = Ref<>::dup(self->stack[start - 1]);
   Ref<> items = take_tuple(self, start);
   if (!items) return Status::kError;
@@ -625,7 +625,7 @@ Ref<> import_class(Borrowed<UnpicklerObject> self, PyObject* given_module, PyObj
   if (self->protocol < 3 && self->fix_imports) {
     Ref<> key = Ref<>::steal(PyTuple_Pack(2, given_module, given_name));
     if (!key) return nullptr;
-    PyObject* mapped = PyDict_GetItemWithError(g_shared.name_mapping, key.get());
+    PyObject* mapped = PyDict_GetItemWithError(shared().name_mapping, key.get());
     if (mapped != nullptr) {
       if (!PyTuple_Check(mapped) || PyTuple_GET_SIZE(mapped) != 2) {
         return raise(PyExc_RuntimeError, "_compat_pickle.NAME_MAPPING values should be 2-tuples, not %.200s",
@@ -635,7 +635,7 @@ Ref<> import_class(Borrowed<UnpicklerObject> self, PyObject* given_module, PyObj
       name = Ref<>::dup(PyTuple_GET_ITEM(mapped, 1));
     } else {
       if (PyErr_Occurred()) return nullptr;
-      mapped = PyDict_GetItemWithError(g_shared.import_mapping, given_module);
+      mapped = PyDict_GetItemWithError(shared().import_mapping, given_module);
       if (mapped != nullptr) module_name = Ref<>::dup(mapped);
       if (mapped == nullptr && PyErr_Occurred()) return nullptr;
     }
@@ -671,7 +671,7 @@ Status load_stack_global(Unpickler self) {
   Ref<> name = pop(self);
   Ref<> module_name = name ? pop(self) : nullptr;
   if (!module_name || !PyUnicode_CheckExact(name.get()) || !PyUnicode_CheckExact(module_name.get())) {
-    return raise(g_shared.unpickling_error, "STACK_GLOBAL requires str");
+    return raise(shared().unpickling_error, "STACK_GLOBAL requires str");
   }
   return push(self, find_class(self, module_name.get(), name.get()));
 }
@@ -680,13 +680,13 @@ Status load_extension(Unpickler self, int bytes) {
   if (data == nullptr) return Status::kError;
   long code = static_cast<long>(little_endian(data, bytes));
   if (bytes == 4) code = static_cast<int>(static_cast<unsigned>(code));
-  if (code <= 0) return raise(g_shared.unpickling_error, "EXT specifies code <= 0");
+  if (code <= 0) return raise(shared().unpickling_error, "EXT specifies code <= 0");
   Ref<> number = Ref<>::steal(PyLong_FromLong(code));
   if (!number) return Status::kError;
-  PyObject* value = PyDict_GetItemWithError(g_shared.extension_cache, number.get());
+  PyObject* value = PyDict_GetItemWithError(shared().extension_cache, number.get());
   if (value != nullptr) return push(self, Py_NewRef(value));
   if (PyErr_Occurred()) return Status::kError;
-  Ref<> pair = Ref<>::dup(PyDict_GetItemWithError(g_shared.inverted_registry, number.get()));
+  Ref<> pair = Ref<>::dup(PyDict_GetItemWithError(shared().inverted_registry, number.get()));
   if (!pair) {
     if (PyErr_Occurred()) return Status::kError;
     return raise(PyExc_ValueError, "unregistered extension code %ld", code);
@@ -696,7 +696,7 @@ Status load_extension(Unpickler self, int bytes) {
     return raise(PyExc_ValueError, "_inverted_registry[%ld] isn't a 2-tuple of strings", code);
   }
   Ref<> found = find_class(self, PyTuple_GET_ITEM(pair.get(), 0), PyTuple_GET_ITEM(pair.get(), 1));
-  if (!found || PyDict_SetItem(g_shared.extension_cache, number.get(), found.get()) < 0) return Status::kError;
+  if (!found || PyDict_SetItem(shared().extension_cache, number.get(), found.get()) < 0) return Status::kError;
   return push(self, std::move(found));
 }
 
@@ -740,19 +740,19 @@ Status load_newobj(Unpickler self, bool with_keywords) {
   Ref<> cls = pop(self);
   if (!cls) return Status::kError;
   if (!PyType_Check(cls.get())) {
-    return raise(g_shared.unpickling_error, "%s class argument must be a type, not %.200s", opcode,
+    return raise(shared().unpickling_error, "%s class argument must be a type, not %.200s", opcode,
                  Py_TYPE(cls.get())->tp_name);
   }
   auto* type = reinterpret_cast<PyTypeObject*>(cls.get());
   if (type->tp_new == nullptr) {
-    return raise(g_shared.unpickling_error, "%s class argument '%.200s' doesn't have __new__", opcode, type->tp_name);
+    return raise(shared().unpickling_error, "%s class argument '%.200s' doesn't have __new__", opcode, type->tp_name);
   }
   if (!PyTuple_Check(arguments.get())) {
-    return raise(g_shared.unpickling_error, "%s args argument must be a tuple, not %.200s", opcode,
+    return raise(shared().unpickling_error, "%s args argument must be a tuple, not %.200s", opcode,
                  Py_TYPE(arguments.get())->tp_name);
   }
   if (with_keywords && !PyDict_Check(kwargs.get())) {
-    return raise(g_shared.unpickling_error, "%s kwargs argument must be a dict, not %.200s", opcode,
+    return raise(shared().unpickling_error, "%s kwargs argument must be a dict, not %.200s", opcode,
                  Py_TYPE(kwargs.get())->tp_name);
   }
   return push(self, type->tp_new(type, arguments.get(), kwargs.get()));
@@ -769,7 +769,7 @@ Status load_reduce(Unpickler self) {
 }
 
 Status update_attributes(PyObject* instance, PyObject* state) {
-  if (!PyDict_Check(state)) return raise(g_shared.unpickling_error, "state is not a dictionary");
+  if (!PyDict_Check(state)) return raise(shared().unpickling_error, "state is not a dictionary");
   Ref<> dict = Ref<>::steal(PyObject_GetAttr(instance, &_Py_ID(__dict__)));
   if (!dict) return Status::kError;
   Py_ssize_t position = 0;
@@ -804,7 +804,7 @@ Status load_build(Unpickler self) {
   }
   if (attributes != Py_None) VM_CHECK(update_attributes(instance.get(), attributes));
   if (slots == nullptr || slots == Py_None) return Status::kOk;
-  if (!PyDict_Check(slots)) return raise(g_shared.unpickling_error, "slot state is not a dictionary");
+  if (!PyDict_Check(slots)) return raise(shared().unpickling_error, "slot state is not a dictionary");
   Py_ssize_t position = 0;
   PyObject *key, *value;
   while (PyDict_Next(slots, &position, &key, &value)) {
@@ -818,7 +818,7 @@ Status push_persistent(Unpickler self, Ref<> id) {
   if (!id) return Status::kError;
   Ref<> function = Ref<>::dup(self->persistent_load);
   if (!function) {
-    return raise(g_shared.unpickling_error,
+    return raise(shared().unpickling_error,
                  "A load persistent id instruction was encountered,\nbut no persistent_load function was specified.");
   }
   return push(self, call_hook(function.get(), self->persistent_load_self, id.get()));
@@ -829,7 +829,7 @@ Status load_persistent_line(Unpickler self) {
   if (line == nullptr) return Status::kError;
   Ref<> id = Ref<>::steal(PyUnicode_DecodeASCII(line, size, "strict"));
   if (!id && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-    return raise(g_shared.unpickling_error, "persistent IDs in protocol 0 must be ASCII strings");
+    return raise(shared().unpickling_error, "persistent IDs in protocol 0 must be ASCII strings");
   }
   return push_persistent(self, std::move(id));
 }
@@ -872,9 +872,9 @@ Status load_frame(Unpickler self) {
 }
 COLD Status bad_opcode(unsigned char opcode) {
   if (opcode >= 0x20 && opcode <= 0x7e && opcode != '\'' && opcode != '\\') {
-    return raise(g_shared.unpickling_error, "invalid load key, '%c'.", opcode);
+    return raise(shared().unpickling_error, "invalid load key, '%c'.", opcode);
   }
-  return raise(g_shared.unpickling_error, "invalid load key, '\\x%02x'.", opcode);
+  return raise(shared().unpickling_error, "invalid load key, '\\x%02x'.", opcode);
 }
 Status load_indexed(Unpickler self, unsigned char opcode) {
   const bool is_text = opcode == kGet || opcode == kPut;
@@ -983,7 +983,7 @@ Ref<> load(Unpickler self) {
   while (true) {
     const char* data = fetch(self, 1);
     if (UNLIKELY(data == nullptr)) {
-      if (PyErr_ExceptionMatches(g_shared.unpickling_error)) return raise(PyExc_EOFError, "Ran out of input");
+      if (PyErr_ExceptionMatches(shared().unpickling_error)) return raise(PyExc_EOFError, "Ran out of input");
       return nullptr;
     }
     const auto opcode = static_cast<unsigned char>(*data);
@@ -1116,7 +1116,7 @@ void unpickler_dealloc(PyObject* object) {
 PyObject* unpickler_load(PyObject* object) {
   Unpickler self = as_unpickler(object);
   if (self->read == nullptr) {
-    return raise(g_shared.unpickling_error, "Unpickler.__init__() was not called by %s.__init__()",
+    return raise(shared().unpickling_error, "Unpickler.__init__() was not called by %s.__init__()",
                  Py_TYPE(object)->tp_name);
   }
   return load(self).release();

@@ -556,7 +556,7 @@ PyStructSequence_Desc terminal_size_desc = {"os.terminal_size", "The size of a t
 }  // namespace
 
 Status add_file_types(PyObject* module) {
-  terminal_size_type = PyStructSequence_NewType(&terminal_size_desc);
+  if (terminal_size_type == nullptr) terminal_size_type = PyStructSequence_NewType(&terminal_size_desc);
   if (terminal_size_type == nullptr) return Status::kError;
   return PyModule_AddObjectRef(module, "terminal_size", as_object(terminal_size_type)) < 0 ? Status::kError
                                                                                            : Status::kOk;

@@ -270,8 +270,8 @@ Status fill_module(PyObject* module) {
   VM_CHECK(add_name_table(module, "confstr_names", kConfstrNames));
   VM_CHECK(add_name_table(module, "pathconf_names", kPathconfNames));
   VM_CHECK(add_name_table(module, "sysconf_names", kSysconfNames));
-  uname_result_type = PyStructSequence_NewType(&uname_desc);
-  times_result_type = PyStructSequence_NewType(&times_desc);
+  if (uname_result_type == nullptr) uname_result_type = PyStructSequence_NewType(&uname_desc);
+  if (times_result_type == nullptr) times_result_type = PyStructSequence_NewType(&times_desc);
   if (uname_result_type == nullptr || times_result_type == nullptr) return Status::kError;
   VM_CHECK(PyModule_AddObjectRef(module, "uname_result", as_object(uname_result_type)));
   VM_CHECK(PyModule_AddObjectRef(module, "times_result", as_object(times_result_type)));

@@ -698,8 +698,8 @@ PyStructSequence_Desc sched_param_desc = {"posix.sched_param", "Scheduling param
 }  // namespace
 
 Status add_process_types(PyObject* module) {
-  waitid_result_type = PyStructSequence_NewType(&waitid_desc);
-  sched_param_type = PyStructSequence_NewType(&sched_param_desc);
+  if (waitid_result_type == nullptr) waitid_result_type = PyStructSequence_NewType(&waitid_desc);
+  if (sched_param_type == nullptr) sched_param_type = PyStructSequence_NewType(&sched_param_desc);
   if (waitid_result_type == nullptr || sched_param_type == nullptr) return Status::kError;
   sched_param_type->tp_new = constructor<sched_param_new, "sched_param(sched_priority)">;
   VM_CHECK(PyModule_AddObjectRef(module, "waitid_result", as_object(waitid_result_type)));

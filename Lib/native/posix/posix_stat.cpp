@@ -667,16 +667,22 @@ PyMethodDef stat_methods[] = {
            "Creates a file system node (a file, a device, a pipe).">(),
     {}};
 
-Status add_stat_types(PyObject* module) {
+/// The types serve all interpreters of the process, one after the other too.
+static Status create_stat_types() {
+  if (scandir_iterator_type != nullptr) return Status::kOk;
   stat_fields[7].name = stat_fields[8].name = stat_fields[9].name = PyStructSequence_UnnamedField;
   stat_result_type = PyStructSequence_NewType(&stat_desc);
   statvfs_result_type = PyStructSequence_NewType(&statvfs_desc);
   if (stat_result_type == nullptr || statvfs_result_type == nullptr) return Status::kError;
   structure_new = stat_result_type->tp_new;
   stat_result_type->tp_new = stat_result_new;
-  dir_entry_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &dir_entry_spec, nullptr));
-  scandir_iterator_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &scandir_spec, nullptr));
-  if (dir_entry_type == nullptr || scandir_iterator_type == nullptr) return Status::kError;
+  dir_entry_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&dir_entry_spec));
+  scandir_iterator_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&scandir_spec));
+  return dir_entry_type == nullptr || scandir_iterator_type == nullptr ? Status::kError : Status::kOk;
+}
+
+Status add_stat_types(PyObject* module) {
+  VM_CHECK(create_stat_types());
   VM_CHECK(PyModule_AddObjectRef(module, "stat_result", as_object(stat_result_type)));
   VM_CHECK(PyModule_AddObjectRef(module, "statvfs_result", as_object(statvfs_result_type)));
   VM_CHECK(PyModule_AddObjectRef(module, "DirEntry", as_object(dir_entry_type)));

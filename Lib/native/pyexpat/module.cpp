@@ -136,44 +136,37 @@ int add_features(PyObject* module) {
   return PyModule_AddObjectRef(module, "features", list.get());
 }
 
-void free_capsule(PyObject* capsule) { PyMem_Free(PyCapsule_GetPointer(capsule, PyExpat_CAPSULE_NAME)); }
+/// Static: users keep its address, longer than the module lives.
+PyExpat_CAPI expat_functions = {
+    .magic = const_cast<char*>(PyExpat_CAPI_MAGIC),
+    .size = sizeof(PyExpat_CAPI),
+    .MAJOR_VERSION = XML_MAJOR_VERSION,
+    .MINOR_VERSION = XML_MINOR_VERSION,
+    .MICRO_VERSION = XML_MICRO_VERSION,
+    .ErrorString = XML_ErrorString,
+    .GetErrorCode = XML_GetErrorCode,
+    .GetErrorColumnNumber = XML_GetErrorColumnNumber,
+    .GetErrorLineNumber = XML_GetErrorLineNumber,
+    .Parse = XML_Parse,
+    .ParserCreate_MM = XML_ParserCreate_MM,
+    .ParserFree = XML_ParserFree,
+    .SetCharacterDataHandler = XML_SetCharacterDataHandler,
+    .SetCommentHandler = XML_SetCommentHandler,
+    .SetDefaultHandlerExpand = XML_SetDefaultHandlerExpand,
+    .SetElementHandler = XML_SetElementHandler,
+    .SetNamespaceDeclHandler = XML_SetNamespaceDeclHandler,
+    .SetProcessingInstructionHandler = XML_SetProcessingInstructionHandler,
+    .SetUnknownEncodingHandler = XML_SetUnknownEncodingHandler,
+    .SetUserData = XML_SetUserData,
+    .SetStartDoctypeDeclHandler = XML_SetStartDoctypeDeclHandler,
+    .SetEncoding = XML_SetEncoding,
+    .DefaultUnknownEncodingHandler = unknown_encoding,
+    .SetHashSalt = XML_SetHashSalt,
+};
 
 int add_capsule(PyObject* module) {
-  auto* api = static_cast<PyExpat_CAPI*>(PyMem_Calloc(1, sizeof(PyExpat_CAPI)));
-  if (api == nullptr) {
-    PyErr_NoMemory();
-    return -1;
-  }
-  api->magic = const_cast<char*>(PyExpat_CAPI_MAGIC);
-  api->size = sizeof(PyExpat_CAPI);
-  api->MAJOR_VERSION = XML_MAJOR_VERSION;
-  api->MINOR_VERSION = XML_MINOR_VERSION;
-  api->MICRO_VERSION = XML_MICRO_VERSION;
-  api->ErrorString = XML_ErrorString;
-  api->GetErrorCode = XML_GetErrorCode;
-  api->GetErrorColumnNumber = XML_GetErrorColumnNumber;
-  api->GetErrorLineNumber = XML_GetErrorLineNumber;
-  api->Parse = XML_Parse;
-  api->ParserCreate_MM = XML_ParserCreate_MM;
-  api->ParserFree = XML_ParserFree;
-  api->SetCharacterDataHandler = XML_SetCharacterDataHandler;
-  api->SetCommentHandler = XML_SetCommentHandler;
-  api->SetDefaultHandlerExpand = XML_SetDefaultHandlerExpand;
-  api->SetElementHandler = XML_SetElementHandler;
-  api->SetNamespaceDeclHandler = XML_SetNamespaceDeclHandler;
-  api->SetProcessingInstructionHandler = XML_SetProcessingInstructionHandler;
-  api->SetUnknownEncodingHandler = XML_SetUnknownEncodingHandler;
-  api->SetUserData = XML_SetUserData;
-  api->SetStartDoctypeDeclHandler = XML_SetStartDoctypeDeclHandler;
-  api->SetEncoding = XML_SetEncoding;
-  api->DefaultUnknownEncodingHandler = unknown_encoding;
-  api->SetHashSalt = XML_SetHashSalt;
-  Ref<> capsule = Ref<>::steal(PyCapsule_New(api, PyExpat_CAPSULE_NAME, free_capsule));
-  if (!capsule) {
-    PyMem_Free(api);
-    return -1;
-  }
-  return PyModule_AddObjectRef(module, "expat_CAPI", capsule.get());
+  Ref<> capsule = Ref<>::steal(PyCapsule_New(&expat_functions, PyExpat_CAPSULE_NAME, nullptr));
+  return capsule ? PyModule_AddObjectRef(module, "expat_CAPI", capsule.get()) : -1;
 }
 
 int pyexpat_exec(PyObject* module) {

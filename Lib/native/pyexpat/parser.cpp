@@ -418,7 +418,7 @@ PyObject* new_parser(const char* encoding, const char* separator, PyObject* inte
 
 int add_parser_type(PyObject* module) {
   for (int i = 0; i < kHandlerCount; i++) parser_getset[i].name = g_handlers[i].attribute;
-  g_parser_type = reinterpret_cast<PyTypeObject*>(PyType_FromModuleAndSpec(module, &parser_spec, nullptr));
+  if (g_parser_type == nullptr) g_parser_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&parser_spec));
   return g_parser_type == nullptr ? -1 : PyModule_AddObjectRef(module, "XMLParserType", as_object(g_parser_type));
 }
 

@@ -273,8 +273,8 @@ int _PySys_UpdateConfig(PyThreadState* tstate) {
     VM_CHECK(set("exec_prefix", sys::wide_text(config->exec_prefix)));
     VM_CHECK(set("base_exec_prefix", sys::wide_text(config->base_exec_prefix)));
     VM_CHECK(set("platlibdir", sys::wide_text(config->platlibdir)));
-    VM_CHECK(set("_home", sys::wide_text(config->home)));
-    VM_CHECK(set("_stdlib_dir", sys::wide_text(config->stdlib_dir)));
+    const bool one_library = config->stdlib_dir != nullptr && config->stdlib_dir[0] != L'\0';
+    VM_CHECK(set("_stdlib_dir", one_library ? sys::wide_text(config->stdlib_dir) : Ref<>::none()));
     VM_CHECK(set("pycache_prefix", sys::wide_text(config->pycache_prefix)));
     VM_CHECK(set("argv", list(config->argv)));
     VM_CHECK(set("orig_argv", list(config->orig_argv)));
