@@ -380,7 +380,7 @@ bool Parser::at_end_of_source() {
       lexer.done == Lexer::Done::kUnterminatedSingle) {
     return true;
   }
-  if (lexer.interactive || lexer.cur != lexer.end || fill_ == 0) return false;
+  if (lexer.done != Lexer::Done::kOk || lexer.interactive || lexer.cur != lexer.end || fill_ == 0) return false;
   const Tok last = tokens_[fill_ - 1].type;
   return last != Tok::kString && last != Tok::kNewline && last != Tok::kIndent && last != Tok::kDedent;
 }

@@ -44,6 +44,7 @@ INPUT = [
     'try:\n  a\nexcept:\n  b', 'x \\', 'x \\\n', '# c', 'lambda: ', '1 2', 'a b', 'x = ', 'match x:\n',
     'match x:\n case', 'async def f():\n', 'raise = 2', 'f(a=', '{1:', '{1:2', 'if 1:\n  pass\nelse:', "f'{", "f'{x",
     "f'{x}", 'with a:', 'return', '  x', '\tx\n', 'if 9==3:\n  pass\nelse:\n  pass',
+    'def f():\n    a\n  d\n', 'a\n)', 'a = b]', "match x:\n case y:\n  'z\n 0\n", 'if x:\n  y\n }',
 ]
 for source in INPUT:
     for mode in ("single", "exec", "eval"):
