@@ -169,6 +169,27 @@ char* translate_newlines(char* out, const char* source, size_t size) {
   return out;
 }
 
+/// The same with a newline at the end if `add_newline`; there must be room for two bytes more than `size`.
+char* translate_source(char* start, const char* source, size_t size, bool add_newline) {
+  char* out = translate_newlines(start, source, size);
+  // QUIRK: a source that ends with \r\n gets one newline more.
+  const bool ends_with_pair = size >= 2 && std::memcmp(source + size - 2, "\r\n", 2) == 0;
+  if (add_newline && (out == start || out[-1] != '\n' || ends_with_pair)) *out++ = '\n';
+  return out;
+}
+
+/// What a codec complains about is a mistake in the source.
+void raise_as_syntax_error() {
+  if (!PyErr_ExceptionMatches(PyExc_LookupError) && !PyErr_ExceptionMatches(PyExc_ValueError)) return;
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  auto text = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(traceback);
+  if (text) PyErr_SetObject(PyExc_SyntaxError, text.get());
+}
+
 }  // namespace
 
 char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_newline, const char* forced_encoding,
@@ -192,45 +213,27 @@ char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_new
     }
     size = static_cast<size_t>(finish - source);
     if (*encoding != nullptr && std::strcmp(*encoding, "utf-8") != 0) {
-      decoded = Ref<>::steal(PyUnicode_Decode(source, static_cast<Py_ssize_t>(size), *encoding, nullptr));
+      // QUIRK: newlines are those of the bytes, and the codec sees the one that is added.
+      std::string translated(size + 2, '\0');
+      char* end = translate_source(translated.data(), source, size, add_newline);
+      decoded = Ref<>::steal(PyUnicode_Decode(translated.data(), end - translated.data(), *encoding, nullptr));
       if (!decoded) {
-        if (PyErr_ExceptionMatches(PyExc_LookupError)) {
-          PyErr_Clear();
-          PyErr_Format(PyExc_SyntaxError, "unknown encoding: %s", *encoding);
-        } else if (PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-          PyObject *type, *value, *traceback;
-          PyErr_Fetch(&type, &value, &traceback);
-          auto text = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
-          Py_XDECREF(type);
-          Py_XDECREF(value);
-          Py_XDECREF(traceback);
-          PyErr_Clear();
-          if (text) PyErr_Format(PyExc_SyntaxError, "%U", text.get());
-        }
+        raise_as_syntax_error();
         return fail();
       }
       Py_ssize_t length;
       source = PyUnicode_AsUTF8AndSize(decoded.get(), &length);
       if (source == nullptr) return fail();
       size = static_cast<size_t>(length);
-    } else if (*encoding != nullptr) {
-      int line;
-      if (const unsigned char* bad = find_non_utf8(source, source + size, line)) {
-        raise_non_utf8(*bad, line, filename);
-        return fail();
-      }
     }
-    // A byte string without a cookie is not checked here: only the literals and names of it are decoded.
+    // What is UTF-8 by declaration or by default is not checked here: only the literals and names of it are decoded.
   }
   char* prepared = static_cast<char*>(PyMem_RawMalloc(size + 2));
   if (prepared == nullptr) {
     PyErr_NoMemory();
     return fail();
   }
-  char* out = translate_newlines(prepared, source, size);
-  // QUIRK: a last newline of two characters gets another one behind it, so the source has a line more.
-  const bool two_characters = size >= 2 && std::memcmp(source + size - 2, "\r\n", 2) == 0;
-  if (add_newline && (out == prepared || out[-1] != '\n' || two_characters)) *out++ = '\n';
+  char* out = translate_source(prepared, source, size, add_newline);
   *out = '\0';
   *prepared_size = static_cast<size_t>(out - prepared);
   return prepared;
