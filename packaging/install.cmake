@@ -18,7 +18,9 @@ endforeach()
 configure_file(packaging/pyston-config ${CMAKE_BINARY_DIR}/bin/pyston-config COPYONLY)
 
 # `cmake --install` alone must not leave out what the default build does.
-install(CODE "execute_process(COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target pyston libpyston COMMAND_ERROR_IS_FATAL ANY)")
+install(CODE "if(NOT EXISTS ${CMAKE_BINARY_DIR}/lib/libpyston3.11.so)
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target pyston libpyston COMMAND_ERROR_IS_FATAL ANY)
+endif()")
 install(TARGETS pyston RUNTIME DESTINATION bin)
 install(PROGRAMS packaging/pyston-config DESTINATION bin)
 install(FILES ${CMAKE_BINARY_DIR}/bin/python3.11 DESTINATION bin)
