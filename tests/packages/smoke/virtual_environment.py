@@ -38,7 +38,7 @@ with tempfile.TemporaryDirectory() as folder:
     python = f"{environment}/bin/python"
     print(sorted(set(os.listdir(f"{environment}/bin")) - {"pyston", "python3.11"}))
     print(run(python, "-m", "pip", "list", "--format=freeze"))
-    print(run(python, "-c", "import sys; print(sys.prefix == sys.argv[1], sys.base_prefix, len(sys.path))", environment))
+    print(run(python, "-c", "import sys; print(sys.prefix == sys.argv[1], sys.base_prefix, [p for p in sys.path if 'packages' in p] == [sys.argv[1] + '/lib/python3.11/site-packages'])", environment))
     source.mkdir()
     for name, text in {"own_twice.c": MODULE, "setup.py": SETUP, "own_text.py": TEXT}.items():
         (source / name).write_text(text)
