@@ -417,7 +417,7 @@ C_KINDS = {
     "module_text": texts(b"json", b"sys", b"missing_module", b"os.path", b""), "message": texts(b"message"), "where": texts(b" in test"),
     "encoding": texts(b"utf-8", b"latin-1", b"ascii", b"no-such", b"rot13", b"hex", b"utf-16"), "encoding?": texts(b"utf-8", b"ascii", b"no-such") + words(0),
     "errors": texts(b"strict", b"ignore", b"replace", b"surrogateescape", b"backslashreplace", b"no-such", b"surrogatepass") + words(0),
-    "attribute": texts(b"byteorder", b"path", b"missing", b"stdout"), "capsule_name": texts(b"sample", b"wrong") + words(0),
+    "attribute": texts(b"byteorder", b"maxunicode", b"missing", b"stdout"), "capsule_name": texts(b"sample", b"wrong") + words(0),
     "capsule_path": texts(b"datetime.datetime_CAPI", b"datetime.missing", b"nothing.there", b"unicodedata._ucnhash_CAPI", b"_socket.CAPI", b"sys"),
     "source": texts(b"1 + 1", b"x = 5", b"print('out')", b"1 +", b"raise KeyError(1)", b"\xff"), "input": words(256, 257, 258),
     "filename": texts(b"<file>"), "compile_start": words(256, 257, 258, 345), "optimize": words(-1, 0, 2),

@@ -35,7 +35,7 @@ LISTS = each(empty=list, two=lambda: [1, "b"], nested=lambda: [[3], [1], [2]], m
              unordered=lambda: [1, "a", 2], List=lambda: List([1, 2]))
 TUPLES = each(empty=tuple, one=lambda: (1,), two=lambda: (1, "b"), strings=lambda: ("a", "b", "c"),
               Tuple=lambda: Tuple((1, 2)), three=lambda: (1000, 2000, 3000))
-DICTS = each(empty=dict, key=lambda: {"key": "value"}, ints=lambda: {1: 2, 3: 4}, mixed=lambda: {"a": 1, None: [2]},
+DICTS = each(empty=dict, key=lambda: {"key": "value"}, ints=lambda: {1: 2, 3: 4}, mixed=lambda: {"a": 1, 2.5: [2]},  # no key whose hash is an address
              Dict=lambda: Dict(key=1), Missing=lambda: Missing(a=1))
 SETS = each(empty=set, some=lambda: {1, 2, "key"})
 FROZEN = each(frozen=lambda: frozenset([1, "key"]))
