@@ -48,10 +48,16 @@ void float_divmod(double a, double b, double* quotient, double* remainder);
 /// fmod(a, b) up to the sign of a zero, b != 0.
 ALWAYS_INLINE double exact_remainder(double a, double b) {
   double quotient = a / b;
-  // FAST: below 2**52 the rounded quotient is the true one or, cut to a whole number, one more, and the fused
-  // multiply-add is exact: no digit-by-digit division.
-  if (LIKELY(fabs(quotient) < 0x1p52 && fabs(b) > 0x1p-500 && fabs(b) < 0x1p500)) {
-    double rest = __builtin_fma(-static_cast<double>(static_cast<int64_t>(quotient)), b, a);
+  // FAST: no digit-by-digit division. What a rounded quotient leaves over is a double (Boldo and Daumas 2003), so the fused
+  // multiply-add is exact. From 2**52 on the quotient is a whole number, and what it leaves over has a quotient below
+  // that; there it is cut to a whole number, the true one or one more.
+  if (LIKELY(fabs(quotient) < 0x1p104 && fabs(b) > 0x1p-500 && fabs(b) < 0x1p500)) {
+    double rest = a;
+    if (fabs(quotient) >= 0x1p52) {
+      rest = __builtin_fma(-quotient, b, a);
+      quotient = rest / b;
+    }
+    rest = __builtin_fma(-static_cast<double>(static_cast<int64_t>(quotient)), b, rest);
     return (a < 0 ? rest > 0 : rest < 0) ? rest + copysign(b, a) : rest;
   }
   return fmod(a, b);
