@@ -7,6 +7,8 @@
 A module runs in one process per interpreter under worker.py, which reports every test's outcome to a file, so that
 a crash or a hang costs the tests from there on and is reported as such.
 
+A test that python3.11 itself passes only sometimes (by addresses, say) has no place in passing/: run it some ten times before adding it.
+
 What takes python3.11 longer than SLOW seconds is compared in the table but stays out of the ratchet: the ratchet runs with
 every `./dev test`, which is to take minutes.
 """
