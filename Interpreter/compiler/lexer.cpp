@@ -636,9 +636,11 @@ Tok Lexer::number(Token& token, int c) {
 
 Tok Lexer::get(Token& token) {
   bool blank_line;
+  bool fresh_line;
 next_logical_line:
   token_start = nullptr;
   blank_line = false;
+  fresh_line = at_line_start;
   if (at_line_start) {
     if (indentation(blank_line) == Tok::kError) return Tok::kError;
   }
@@ -651,7 +653,7 @@ next_logical_line:
     pending_indent--;
     return Tok::kIndent;
   }
-  if (UNLIKELY(async_def_)) {
+  if (UNLIKELY(async_def_) && fresh_line) {
     // An async function ends where its indentation does.
     int c = next_char();
     back_up(c);

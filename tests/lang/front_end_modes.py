@@ -85,7 +85,6 @@ VERSIONS = [
     'async def f():\n  def async(): pass\n', 'f(**a, *b)\n', "print(f'{x=}')\n", 'x = *a,\n', 'del (a)\n',
     'x[a:=1]\n', '{x:=1}\n', 'x[a:=1, b]\n', 'while x := f(): y\n', 'async for x in y: pass\n',
     'def f():\n  async with a: pass\n', 'global x\n', '1_0.0_1j\n', '0x_f\n',
-    'class A:\n    async def f(self):\n        await x\n\nasync def h():\n    a = 1\n    b = await x\nawait = 1\n',
 ]
 for source in VERSIONS:
     for minor in range(3, 12):
