@@ -27,6 +27,9 @@ namespace {
 
 // --- Lock ------------------------------------------------------------------------------------------------------
 
+/// Owner of a lock between a thread that left and the waiter that it went to.
+constexpr unsigned long kHandedOver = ~0ul;
+
 COLD bool enter_slowly(Buffered* self, unsigned long me) {
   if (self->owner == me) {
     PyErr_Format(PyExc_RuntimeError, "reentrant call inside %R", self);
@@ -41,20 +44,17 @@ COLD bool enter_slowly(Buffered* self, unsigned long me) {
     PyThread_acquire_lock(self->gate, NOWAIT_LOCK);
   }
   const bool finalizing = _Py_IsFinalizing();
-  while (self->owner != 0) {
-    self->waiters++;
-    PyLockStatus status;
-    Py_BEGIN_ALLOW_THREADS
-    // At shutdown a daemon thread may hold the lock for ever.
-    status = PyThread_acquire_lock_timed(self->gate, finalizing ? 1000000 : -1, 0);
-    Py_END_ALLOW_THREADS
-    self->waiters--;
-    if (status != PY_LOCK_ACQUIRED) {
-      PyObject* text = PyObject_ASCII(as_object(self));
-      _Py_FatalErrorFormat(__func__, "could not acquire lock for %s at interpreter shutdown, possibly due to daemon threads",
-                           text != nullptr ? PyUnicode_AsUTF8(text) : "<ascii(self) failed>");
-    }
-    self->gate_open = false;
+  self->waiters++;
+  PyLockStatus status;
+  Py_BEGIN_ALLOW_THREADS
+  // At shutdown a daemon thread may hold the lock for ever.
+  status = PyThread_acquire_lock_timed(self->gate, finalizing ? 1000000 : -1, 0);
+  Py_END_ALLOW_THREADS
+  self->waiters--;
+  if (status != PY_LOCK_ACQUIRED) {
+    PyObject* text = PyObject_ASCII(as_object(self));
+    _Py_FatalErrorFormat("_enter_buffered_busy", "could not acquire lock for %s at interpreter shutdown, possibly due to daemon threads",
+                         text != nullptr ? PyUnicode_AsUTF8(text) : "<ascii(self) failed>");
   }
   self->owner = me;
   return true;
@@ -79,9 +79,10 @@ class Lock {
   bool entered() const { return entered_; }
   void leave() {
     entered_ = false;
-    self_->owner = 0;
-    if (UNLIKELY(self_->waiters > 0) && !self_->gate_open) {
-      self_->gate_open = true;
+    if (LIKELY(self_->waiters == 0)) {
+      self_->owner = 0;
+    } else {  // handed to a waiter, which would starve beside a thread that writes without pause
+      self_->owner = kHandedOver;
       PyThread_release_lock(self_->gate);
     }
   }

@@ -49,7 +49,6 @@ struct Buffered {
   // Mutual exclusion: `owner` is guarded by the GIL; `gate` is only touched on contention.
   unsigned long owner;
   int waiters;
-  bool gate_open;
   PyThread_type_lock gate;
   Py_ssize_t buffer_size;
   PyObject* dict;
