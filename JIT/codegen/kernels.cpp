@@ -68,7 +68,7 @@ KERNEL(CheckBreaker) { return !eval_breaker_set(tstate); }
 KERNEL(UnboxInt) {
   PyLongObject* value = as_long(object(a));
   if (LIKELY(is_compact(value))) return give(out, compact_value(value));
-  if (digit_count(value) > 3 || value->ob_digit[2] > 7) return false;  // 2**63 and beyond
+  if (!fits_int64(value)) return false;
   int64_t magnitude = value->ob_digit[0] | static_cast<int64_t>(value->ob_digit[1]) << kDigitBits |
                       static_cast<int64_t>(value->ob_digit[2]) << (2 * kDigitBits);
   return give(out, is_negative(value) ? -magnitude : magnitude);

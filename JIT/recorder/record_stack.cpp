@@ -43,33 +43,8 @@ bool Recorder::store_value(int local) {
 bool Recorder::record_store_fast(int local) {
   if (!trace_->in_memory) return store_value(local);
   flush_references_to(local);
-  Slot item = top(1);
-  int source = locals_ + depth_ - 1;
-  int64_t instruction = instruction_address();
-  Slot stored{.touched = true, .bound = true, .value = item.value, .type = item.type};
-  switch (item.kind) {
-    case Slot::kMemory:
-      emit(IrOp::MoveSlot, {}, {local, instruction | 1, source});
-      break;
-    case Slot::kValue: {
-      IrType type = trace_->type_of(item.value);
-      IrOp op = type == kInt ? IrOp::BoxInt : type == kFloat ? IrOp::BoxFloat : IrOp::BoxBool;
-      emit(op, {item.value}, {local, 1, instruction}, ExitReason::kNoMemory);
-      stored.type = type == kInt ? &PyLong_Type : type == kFloat ? &PyFloat_Type : &PyBool_Type;
-      if (type == kBool) stored.value = kNoValue;
-      break;
-    }
-    case Slot::kConstant:
-      emit(IrOp::StoreConst, {}, {local, instruction | 1, reinterpret_cast<int64_t>(item.constant)});
-      stored.type = Py_TYPE(item.constant);
-      break;
-    case Slot::kLocal:
-      emit(IrOp::CopySlot, {}, {local, instruction | 1, item.local});
-      stored.type = slots_[item.local].type;
-      stored.value = slots_[item.local].value;
-      break;
-    case Slot::kNull: return abort(Abort::kUnsupported);
-  }
+  if (top(1).kind == Slot::kNull) return abort(Abort::kUnsupported);
+  Slot stored = store_item(top(1), local);
   pop();
   slots_[local] = stored;
   return !aborted();

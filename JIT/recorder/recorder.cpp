@@ -16,9 +16,7 @@ const char* const kAbortReasons[] = {
 static IrType number_type(PyObject* object) {
   if (object == nullptr) return kNone;
   if (PyFloat_CheckExact(object)) return kFloat;
-  if (!PyLong_CheckExact(object)) return kNone;
-  if (is_compact(as_long(object))) return kInt;
-  return digit_count(as_long(object)) == 3 && as_long(object)->ob_digit[2] <= 7 ? kInt : kNone;
+  return PyLong_CheckExact(object) && fits_int64(as_long(object)) ? kInt : kNone;
 }
 
 Recorder::Recorder(PyThreadState* tstate, _PyInterpreterFrame* frame, _Py_CODEUNIT* header, PyObject** stack_pointer,
@@ -203,14 +201,20 @@ Value Recorder::carry_in(int local) {
   if (type == nullptr || slot.touched || slot.kind != Slot::kMemory) return kNoValue;
   if (slot.value != kNoValue) return slot.value;
   if (number_type(frame_->localsplus[local]) == kNone) return kNoValue;
-  Value object = emit_entry(IrOp::LoadSlot, kNoValue, local);
-  emit_entry(IrOp::GuardType, object, reinterpret_cast<int64_t>(type));
-  Value initial = emit_entry(type == &PyLong_Type ? IrOp::UnboxInt : IrOp::UnboxFloat, object, 0);
-  slot.value = kCarryValue | static_cast<Value>(trace_->carries.size());
+  slot.value = add_carry(local, type);
   slot.type = type;
   slot.bound = true;
-  trace_->carries.push_back({type == &PyLong_Type ? kInt : kFloat, local, initial});
   return slot.value;
+}
+
+/// Has the number in `local`, of that type, loaded and unboxed before the first iteration.
+Value Recorder::add_carry(int local, PyTypeObject* type) {
+  Value object = emit_entry(IrOp::LoadSlot, kNoValue, local);
+  emit_entry(IrOp::GuardType, object, reinterpret_cast<int64_t>(type));
+  bool is_int = type == &PyLong_Type;
+  Value initial = emit_entry(is_int ? IrOp::UnboxInt : IrOp::UnboxFloat, object, 0);
+  trace_->carries.push_back({is_int ? kInt : kFloat, local, initial});
+  return kCarryValue | static_cast<Value>(trace_->carries.size() - 1);
 }
 
 bool Recorder::require_bound(int local) {
@@ -280,35 +284,43 @@ void Recorder::drop(int count) {
 
 void Recorder::push_value(Value value) { push({.kind = Slot::kValue, .value = value}); }
 
-/// Puts an item of the stack that has not been pushed so far into memory.
-void Recorder::write_back_item(int index) {
-  Slot& slot = slots_[index];
+/// Puts what `item` stands for into the memory of slot `target`: of a local, whose old object is released, or of the stack. Returns what
+/// the slot is then.
+Slot Recorder::store_item(const Slot& item, int target) {
   int64_t instruction = instruction_address();
-  switch (slot.kind) {
-    case Slot::kMemory: return;
+  int64_t drop = target < locals_;
+  Slot stored{.touched = true, .bound = true, .value = item.value, .type = item.type};
+  switch (item.kind) {
+    case Slot::kMemory:
+      emit(IrOp::MoveSlot, {}, {target, instruction | drop, slot_index(item)});
+      break;
     case Slot::kValue: {
-      IrType type = trace_->type_of(slot.value);
+      IrType type = trace_->type_of(item.value);
       IrOp op = type == kInt ? IrOp::BoxInt : type == kFloat ? IrOp::BoxFloat : IrOp::BoxBool;
-      emit(op, {slot.value}, {index, 0, instruction}, ExitReason::kNoMemory);
-      slot.type = type == kInt ? &PyLong_Type : type == kFloat ? &PyFloat_Type : &PyBool_Type;
-      if (type == kBool) slot.value = kNoValue;
+      emit(op, {item.value}, {target, drop, instruction}, ExitReason::kNoMemory);
+      stored.type = type == kInt ? &PyLong_Type : type == kFloat ? &PyFloat_Type : &PyBool_Type;
+      if (type == kBool) stored.value = kNoValue;
       break;
     }
     case Slot::kConstant:
-      emit(IrOp::StoreConst, {}, {index, instruction, reinterpret_cast<int64_t>(slot.constant)});
-      slot.type = Py_TYPE(slot.constant);
-      slot.value = kNoValue;
+      emit(IrOp::StoreConst, {}, {target, instruction | drop, reinterpret_cast<int64_t>(item.constant)});
+      stored.type = Py_TYPE(item.constant);
       break;
     case Slot::kLocal:
-      emit(IrOp::CopySlot, {}, {index, instruction, slot.local});
-      slot.type = slots_[slot.local].type;
-      slot.value = slots_[slot.local].value;
+      emit(IrOp::CopySlot, {}, {target, instruction | drop, item.local});
+      stored.type = slots_[item.local].type;
+      stored.value = slots_[item.local].value;
       break;
     case Slot::kNull:
-      emit(IrOp::StoreNull, {}, {index});
+      emit(IrOp::StoreNull, {}, {target});
       break;
   }
-  slot.kind = Slot::kMemory;
+  return stored;
+}
+
+/// Puts an item of the stack that has not been pushed so far into memory.
+void Recorder::write_back_item(int index) {
+  if (slots_[index].kind != Slot::kMemory) slots_[index] = store_item(slots_[index], index);
 }
 
 /// `local` is about to be written: items that stand for its object take their own reference.
@@ -373,11 +385,7 @@ bool Recorder::close() {
       IrType type = trace_->type_of(slots_[local].value);
       PyTypeObject* needed = type == kInt ? &PyLong_Type : &PyFloat_Type;
       if (type == kBool || entry_types_[local] != needed) return abort(Abort::kUnstable);
-      Value object = emit_entry(IrOp::LoadSlot, kNoValue, local);
-      emit_entry(IrOp::GuardType, object, reinterpret_cast<int64_t>(needed));
-      Value initial = emit_entry(type == kInt ? IrOp::UnboxInt : IrOp::UnboxFloat, object, 0);
-      trace_->carries.push_back({type, local, initial});
-      carry = &trace_->carries.back();
+      carry = &trace_->carries[value_index(add_carry(local, needed))];
     }
     carry->dirty = true;
   }

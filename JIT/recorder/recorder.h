@@ -82,6 +82,7 @@ class Recorder {
   int64_t instruction_address() const;
   /// A carry for an untouched local with a number in it; kNoValue: it holds something else.
   Value carry_in(int local);
+  Value add_carry(int local, PyTypeObject* type);
   /// Guards that a local is bound (at entry, when nothing has written it yet).
   bool require_bound(int local);
   /// The unboxed content of an item `depth` below the top, of the type observed; kNoValue: no number.
@@ -94,6 +95,7 @@ class Recorder {
   void push_value(Value value);
   /// The object of an item in a value of type kObject, borrowed, with its exact type guarded; kNoValue: it has no memory.
   Value object_at(int depth, PyTypeObject* type);
+  Slot store_item(const Slot& item, int target);
   void write_back_item(int slot);
   void flush_references_to(int local);
   bool run_micro_ops(int opcode);

@@ -31,6 +31,11 @@ ALWAYS_INLINE bool is_negative(const PyLongObject* a) { return a->ob_base.ob_siz
 ALWAYS_INLINE bool is_compact(const PyLongObject* a) { return static_cast<size_t>(a->ob_base.ob_size + 2) <= 4; }
 ALWAYS_INLINE bool is_single(const PyLongObject* a) { return static_cast<size_t>(a->ob_base.ob_size + 1) <= 2; }
 
+/// The magnitude is below 2**63.
+ALWAYS_INLINE bool fits_int64(const PyLongObject* a) {
+  return is_compact(a) || (digit_count(a) == 3 && a->ob_digit[2] <= 7);
+}
+
 ALWAYS_INLINE int64_t single_value(const PyLongObject* a) {
   return static_cast<int64_t>(a->ob_base.ob_size) * a->ob_digit[0];
 }
