@@ -139,6 +139,9 @@ class Lexer {
   const char* next_prompt_ = nullptr;
 };
 
+/// str() of the pending exception, which is taken. Null: it has no value, or str() failed (exception set).
+Ref<> take_exception_text();
+
 /// Bytes of a source string to the lexer's form: BOM and cookie honoured unless `is_utf8`, decoded to UTF-8,
 /// line ends translated, and a final newline added when `add_newline`. Sets an exception and returns null on failure.
 /// `*encoding` is set to a PyMem_RawMalloc'ed name when the source names its encoding (else null).

@@ -268,13 +268,7 @@ Stmt* Parser::diagnosing_expression_statement() {
       if (hard_error_) return nullptr;
       if (value == nullptr) back_to(before);
     }
-    auto* node = make<node::AnnAssign>(start);
-    if (node == nullptr) return nullptr;
-    node->target = target;
-    node->annotation = annotation;
-    node->value = value;
-    node->simple = simple;
-    return node;
+    return annotated_node(start, target, annotation, value, simple);
   };
   auto plain = [&]() -> Stmt* { return make<node::Pass>(start); };  // the tree of a failed parse is never used
   Stmt* result;

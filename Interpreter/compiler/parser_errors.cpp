@@ -164,12 +164,7 @@ void Parser::raise_unclosed_bracket() {
 void Parser::lexer_error() {
   hard_error_ = true;
   if (lexer.done == Lexer::Done::kDecode && PyErr_ExceptionMatches(PyExc_UnicodeError)) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    auto text = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
+    auto text = take_exception_text();
     if (!text) return;
     if (lexer.file_source != nullptr && lexer.cur == lexer.end) {
       const Token& token = tokens_[fill_ - 1];  // a line that could not be read: no column

@@ -214,6 +214,7 @@ class Parser {
   Stmt* expression_statement();
   Stmt* assignment(int start, Expr* first);
   Stmt* annotated_assignment(int start, Expr* target);
+  Stmt* annotated_node(int start, Expr* target, Expr* annotation, Expr* value, bool simple);
   Stmt* return_statement();
   Stmt* raise_statement();
   Stmt* delete_statement();

@@ -152,6 +152,10 @@ Stmt* Parser::annotated_assignment(int start, Expr* target) {
   }
   if (!requires_version(6, simple ? "Variable annotation syntax is" : "Variable annotations syntax is")) return nullptr;
   make_target(target, TargetKind::kStar, ExprContext::kStore);
+  return annotated_node(start, target, annotation, value, simple);
+}
+
+Stmt* Parser::annotated_node(int start, Expr* target, Expr* annotation, Expr* value, bool simple) {
   auto* node = make<node::AnnAssign>(start);
   if (node == nullptr) return nullptr;
   node->target = target;

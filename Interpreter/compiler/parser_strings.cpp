@@ -288,12 +288,7 @@ Expr* Parser::joined_strings() {
                          : PyErr_ExceptionMatches(PyExc_ValueError) ? "value error"
                                                                     : nullptr;
       if (what != nullptr) {
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        auto text = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
-        Py_XDECREF(type);
-        Py_XDECREF(value);
-        Py_XDECREF(traceback);
+        auto text = take_exception_text();
         PyErr_Clear();
         if (text) syntax_error("(%s) %U", what, text.get());
         else syntax_error("(%s) unknown error", what);

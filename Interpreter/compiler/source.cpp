@@ -181,16 +181,21 @@ char* translate_source(char* start, const char* source, size_t size, bool add_ne
 /// What a codec complains about is a mistake in the source.
 void raise_as_syntax_error() {
   if (!PyErr_ExceptionMatches(PyExc_LookupError) && !PyErr_ExceptionMatches(PyExc_ValueError)) return;
+  auto text = take_exception_text();
+  if (text) PyErr_SetObject(PyExc_SyntaxError, text.get());
+}
+
+}  // namespace
+
+Ref<> take_exception_text() {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);
   auto text = Ref<>::steal(value != nullptr ? PyObject_Str(value) : nullptr);
   Py_XDECREF(type);
   Py_XDECREF(value);
   Py_XDECREF(traceback);
-  if (text) PyErr_SetObject(PyExc_SyntaxError, text.get());
+  return text;
 }
-
-}  // namespace
 
 char* prepare_source(const char* source, size_t size, bool is_utf8, bool add_newline, const char* forced_encoding,
                      PyObject* filename, size_t* prepared_size, char** encoding) {
