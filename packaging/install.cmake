@@ -1,7 +1,7 @@
 # The tree that `./dev install DIR` and `cmake --install` make. It can be moved: every path in it is relative to where it is found.
 #
 #   bin/pyston, bin/python3.11 -> pyston      the command, and the name that scripts and virtual environments ask for
-#   bin/pyston-config, lib/pkgconfig/         flags for extensions and for programs that embed
+#   bin/pyston-config, lib/pkgconfig/         flags for extensions and for programs that embed; bin/python3.11-config -> pyston-config
 #   lib/libpyston3.11.so                      the library for such programs
 #   lib/libpython3.11/libpython3.11.so.1.0    the same under CPython's name: as LD_LIBRARY_PATH it makes unmodified programs run on it
 #   lib/libpyston_jit.so                      the trace compiler, opened when the first loop is to be compiled
@@ -11,6 +11,7 @@
 
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/bin ${CMAKE_BINARY_DIR}/lib/libpython3.11)
 file(CREATE_LINK pyston ${CMAKE_BINARY_DIR}/bin/python3.11 SYMBOLIC)
+file(CREATE_LINK pyston-config ${CMAKE_BINARY_DIR}/bin/python3.11-config SYMBOLIC)
 file(CREATE_LINK ${CMAKE_SOURCE_DIR}/Lib/python ${CMAKE_BINARY_DIR}/lib/pyston3.11 SYMBOLIC)
 foreach(name libpython3.11.so libpython3.11.so.1.0)
   file(CREATE_LINK ../libpyston3.11.so ${CMAKE_BINARY_DIR}/lib/libpython3.11/${name} SYMBOLIC)
@@ -23,7 +24,7 @@ install(CODE "if(NOT EXISTS ${CMAKE_BINARY_DIR}/lib/libpyston3.11.so)
 endif()")
 install(TARGETS pyston RUNTIME DESTINATION bin)
 install(PROGRAMS packaging/pyston-config DESTINATION bin)
-install(FILES ${CMAKE_BINARY_DIR}/bin/python3.11 DESTINATION bin)
+install(FILES ${CMAKE_BINARY_DIR}/bin/python3.11 ${CMAKE_BINARY_DIR}/bin/python3.11-config DESTINATION bin)
 install(FILES ${CMAKE_BINARY_DIR}/lib/libpyston3.11.so DESTINATION lib PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 install(DIRECTORY ${CMAKE_BINARY_DIR}/lib/libpython3.11 DESTINATION lib)

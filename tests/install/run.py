@@ -73,8 +73,8 @@ class Trees:
 
 def check_contents(trees):
     files = {str(path.relative_to(trees.ours)): path for path in trees.ours.rglob("*")}
-    for name in ("bin/pyston", "bin/python3.11", "bin/pyston-config", "lib/libpyston3.11.so", "lib/libpython3.11/libpython3.11.so.1.0",
-                 "lib/pkgconfig/pyston-3.11.pc", "lib/pkgconfig/pyston-3.11-embed.pc", "lib/pyston3.11/pyston/__init__.py"):
+    for name in ("bin/pyston", "bin/python3.11", "bin/pyston-config", "bin/python3.11-config", "lib/libpyston3.11.so",
+                 "lib/libpython3.11/libpython3.11.so.1.0", "lib/pkgconfig/pyston-3.11.pc", "lib/pkgconfig/pyston-3.11-embed.pc", "lib/pyston3.11/pyston/__init__.py"):
         expect(name in files and files[name].exists(), f"not installed: {name}")
     for name, path in files.items():
         expect(not path.is_symlink() or not os.path.isabs(os.readlink(path)), f"link with an absolute target: {name}")
@@ -200,7 +200,8 @@ def check_config_command(trees):
     for option in ("--prefix", "--exec-prefix"):
         expect(run(ours, option) == f"{trees.ours}\n", f"pyston-config {option}")
     expect(run(ours, "--libs", "--embed").split() == ["-lpyston3.11", "-ldl", "-lm"], "pyston-config --libs --embed")
-    expect(run(ours, "--ldflags", "--embed").split() == [f"-L{trees.ours}/lib", "-lpyston3.11", "-ldl", "-lm"], "pyston-config --ldflags")
+    expect(run(ours, "--ldflags", "--embed").split() == [f"-L{trees.ours}/lib", f"-Wl,-rpath,{trees.ours}/lib", "-lpyston3.11", "-ldl", "-lm"],
+           "pyston-config --ldflags")
     for options, status in (([], 1), (["--no-such-option"], 1), (["--help"], 0)):
         mine, other = (run(command, *options, status=status).replace(str(command), "X") for command in (ours, theirs))
         expect(mine == other, f"pyston-config {options}: {mine!r}")
@@ -220,10 +221,11 @@ def check_embedding(trees):
     source = trees.directory / "embedder.c"
     source.write_text(EMBEDDER)
     binary = trees.directory / "embedder"
-    for flags in (run(trees.ours / "bin" / "pyston-config", "--cflags", "--ldflags", "--embed"),
-                  run("pkg-config", "--cflags", "--libs", "pyston-3.11-embed", env={"PKG_CONFIG_PATH": f"{trees.ours}/lib/pkgconfig"})):
+    by_config = run(trees.ours / "bin" / "python3.11-config", "--cflags", "--ldflags", "--embed")
+    by_pkg_config = run("pkg-config", "--cflags", "--libs", "pyston-3.11-embed", env={"PKG_CONFIG_PATH": f"{trees.ours}/lib/pkgconfig"})
+    for flags, environment in ((by_config, {}), (by_pkg_config, {"LD_LIBRARY_PATH": f"{trees.ours}/lib"})):
         run("clang-19", source, "-o", binary, *flags.split())
-        expect(run(binary, env={"LD_LIBRARY_PATH": f"{trees.ours}/lib"}) == "True /usr (3, 11, 2)\n", "program linked with libpyston3.11")
+        expect(run(binary, env=environment) == "True /usr (3, 11, 2)\n", "program linked with libpyston3.11")
     run("clang-19", source, "-o", binary, *run("pkg-config", "--cflags", "--libs", "python-3.11-embed").split())
     expect(run(binary) == "False /usr (3, 11, 2)\n", "program linked with libpython3.11")
     expect(run(binary, env={"LD_LIBRARY_PATH": f"{trees.ours}/lib/libpython3.11"}) == "True /usr (3, 11, 2)\n", "the same on the stand-in")
