@@ -24,11 +24,13 @@ void* system_calloc(void*, size_t count, size_t size) {
 void* system_realloc(void*, void* block, size_t size) { return realloc(block, size != 0 ? size : 1); }
 void system_free(void*, void* block) { free(block); }
 
-void* pool_malloc(void*, size_t size) { return mi_malloc(size != 0 ? size : 1); }
+void* pool_malloc(void*, size_t size) { return mi_malloc(aligned_size(size)); }
 void* pool_calloc(void*, size_t count, size_t size) {
-  return count == 0 || size == 0 ? mi_calloc(1, 1) : mi_calloc(count, size);
+  size_t total;
+  if (__builtin_mul_overflow(count, size, &total)) return nullptr;
+  return mi_zalloc(aligned_size(total));
 }
-void* pool_realloc(void*, void* block, size_t size) { return mi_realloc(block, size != 0 ? size : 1); }
+void* pool_realloc(void*, void* block, size_t size) { return mi_realloc(block, aligned_size(size)); }
 void pool_free(void*, void* block) { mi_free(block); }
 
 constexpr PyMemAllocatorEx kSystem = {nullptr, system_malloc, system_calloc, system_realloc, system_free};

@@ -5,6 +5,9 @@
 
 namespace pyston {
 
+/// What to ask mimalloc for: it aligns blocks of 8 bytes and less to 8 bytes only; all others to 16, as CPython and glibc do with every block.
+constexpr size_t aligned_size(size_t size) { return size > 8 ? size : 16; }
+
 /// The functions a domain uses now.
 PyMemAllocatorEx& allocator_of(PyMemAllocatorDomain domain);
 /// If `allocator` is the checking one, sets `below` to what it calls.
