@@ -6,6 +6,7 @@
 // or `code.replace`, as CPython does.
 #include "Interpreter/bytecode/opcodes.h"
 #include "Objects/bind.h"
+#include "Runtime/state/lifecycle.h"
 
 #include <pycore_code.h>
 #include <pycore_initconfig.h>
@@ -157,12 +158,14 @@ void code_dealloc(PyCodeObject* self) {
     PyMem_Free(extras);
   }
   Py_XDECREF(self->co_consts);
-  Py_XDECREF(self->co_names);
-  Py_XDECREF(self->co_localsplusnames);
-  Py_XDECREF(self->co_localspluskinds);
   Py_XDECREF(self->co_filename);
   Py_XDECREF(self->co_name);
   Py_XDECREF(self->co_qualname);
+  // FAST: what is left are bytes and exact strings.
+  if (state::memory_ends_soon && self->co_weakreflist == nullptr) return;
+  Py_XDECREF(self->co_names);
+  Py_XDECREF(self->co_localsplusnames);
+  Py_XDECREF(self->co_localspluskinds);
   Py_XDECREF(self->co_linetable);
   Py_XDECREF(self->co_exceptiontable);
   Py_XDECREF(self->_co_code);

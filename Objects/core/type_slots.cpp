@@ -188,6 +188,35 @@ struct GroupSet {
   }
 };
 
+/// Adds the groups of the special methods that the class's own dict defines.
+void add_own_names(PyTypeObject* type, GroupSet& set) {
+  PyObject* key;
+  Py_ssize_t position = 0;
+  while (PyDict_Next(type->tp_dict, &position, &key, nullptr)) {
+    if (!PyUnicode_CheckExact(key) || !is_dunder_name(key)) continue;
+    if (PyUnicode_CHECK_INTERNED(key)) {
+      set.add_name(key);
+    } else {
+      PyObject* interned = Py_NewRef(key);
+      PyUnicode_InternInPlace(&interned);
+      set.add_name(interned);
+      Py_DECREF(interned);
+    }
+  }
+}
+
+/// Whether lookups past the class itself give what they give for its only base.
+bool extends_mro_of_base(PyTypeObject* type) {
+  if (PyTuple_GET_SIZE(type->tp_bases) != 1) return false;
+  PyObject* mro = type->tp_mro;
+  PyObject* base_mro = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(type->tp_bases, 0))->tp_mro;
+  if (base_mro == nullptr || PyTuple_GET_SIZE(mro) != PyTuple_GET_SIZE(base_mro) + 1) return false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(base_mro); i++) {
+    if (PyTuple_GET_ITEM(mro, i + 1) != PyTuple_GET_ITEM(base_mro, i)) return false;
+  }
+  return true;
+}
+
 struct UpdateContext {
   const GroupSet* set;
   PyObject* name;  // subclasses that define it themselves don't change; null: visit all
@@ -236,41 +265,20 @@ int add_slot_wrappers(PyTypeObject* type) {
 
 void derive_slots(PyTypeObject* type) {
   build_tables();
-  PyObject* bases = type->tp_bases;
-  PyObject* mro = type->tp_mro;
-  if (PyTuple_GET_SIZE(bases) == 1) {
-    PyObject* base_mro = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(bases, 0))->tp_mro;
-    bool is_extension = base_mro != nullptr && PyTuple_GET_SIZE(mro) == PyTuple_GET_SIZE(base_mro) + 1;
-    for (Py_ssize_t i = 0; is_extension && i < PyTuple_GET_SIZE(base_mro); i++) {
-      is_extension = PyTuple_GET_ITEM(mro, i + 1) == PyTuple_GET_ITEM(base_mro, i);
-    }
-    if (is_extension) {
-      // FAST: lookups past the class itself give what they give for the base, whose slots were just inherited; only
-      // names in the class's own dict can make a difference.
-      GroupSet set;
-      PyObject* key;
-      Py_ssize_t position = 0;
-      while (PyDict_Next(type->tp_dict, &position, &key, nullptr)) {
-        if (!PyUnicode_CheckExact(key) || !is_dunder_name(key)) continue;
-        if (PyUnicode_CHECK_INTERNED(key)) {
-          set.add_name(key);
-        } else {
-          PyObject* interned = Py_NewRef(key);
-          PyUnicode_InternInPlace(&interned);
-          set.add_name(interned);
-          Py_DECREF(interned);
-        }
-      }
-      // Who defines one of __eq__ and __hash__ inherited neither slot: the other comes from the lookup as well.
-      if (type->tp_richcompare == nullptr) set.add_name(&_Py_ID(__eq__));
-      if (type->tp_hash == nullptr) set.add_name(&_Py_ID(__hash__));
-      for (int i = 0; i < set.count; i++) update_group(type, set.groups[i]);
-      return;
+  GroupSet set;
+  add_own_names(type, set);
+  // FAST: the slots of the base were just inherited. Only names in the class's own dict can make a difference or, where the
+  // order of lookup is not the base's, names in any dict: a name that none but object defines gives object's slot.
+  if (!extends_mro_of_base(type)) {
+    for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
+      auto* other = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(type->tp_mro, i));
+      if (other != &PyBaseObject_Type && other->tp_dict != nullptr) add_own_names(other, set);
     }
   }
-  for (int row = 0; row < kRowCount; row++) {
-    if (group_of_row[row] == row) update_group(type, row);
-  }
+  // Who defines one of __eq__ and __hash__ inherited neither slot: the other comes from the lookup as well.
+  if (type->tp_richcompare == nullptr) set.add_name(&_Py_ID(__eq__));
+  if (type->tp_hash == nullptr) set.add_name(&_Py_ID(__hash__));
+  for (int i = 0; i < set.count; i++) update_group(type, set.groups[i]);
 }
 
 void forget_all_versions() { PyType_Modified(&PyBaseObject_Type); }

@@ -2,6 +2,7 @@
 //
 // See text.h for the invariants. Memory comes from PyObject_Malloc; a str's own memory is freed by its type's tp_free.
 #include "Objects/text/text.h"
+#include "Runtime/state/lifecycle.h"
 
 #include "internal/pycore_object.h"
 
@@ -226,6 +227,8 @@ void deallocate(PyObject* self) {
     Py_TYPE(self)->tp_free(self);
     return;
   }
+  // FAST: it stays in the table, and alive should someone look for it.
+  if (PyUnicode_CHECK_INTERNED(self) == SSTATE_INTERNED_MORTAL && state::memory_ends_soon) return;
   free_contents(self);
   Py_TYPE(self)->tp_free(self);
 }

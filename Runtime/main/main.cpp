@@ -1,4 +1,8 @@
 // The `pyston` command.
 #include "Runtime/python.h"
+#include "Runtime/state/lifecycle.h"
 
-int main(int argc, char** argv) { return Py_BytesMain(argc, argv); }
+int main(int argc, char** argv) {
+  pyston::state::process_ends_with_interpreter = true;
+  return Py_BytesMain(argc, argv);
+}

@@ -436,6 +436,7 @@ int Py_FinalizeEx(void) {
   if (!ok(state::flush_standard_streams())) status = -1;
   _PySignal_Fini();
   PyGC_Collect();
+  state::memory_ends_soon = state::process_ends_with_interpreter;
   state::finalize_modules(tstate);
   if (!ok(state::flush_standard_streams())) status = -1;
   _PyTraceMalloc_Fini();

@@ -5,6 +5,12 @@
 
 namespace pyston::state {
 
+/// Set by the command: the process ends with the interpreter.
+inline bool process_ends_with_interpreter = false;
+/// The command is shutting down. Memory of interned strings and code objects, which have no destructors that a program could
+/// see, is left to the kernel.
+inline bool memory_ends_soon = false;
+
 /// A minimal sys.stderr over the C stream, so that errors of start-up can be shown.
 Status open_preliminary_stderr();
 /// Makes sys.stdin, stdout and stderr; a file descriptor that isn't open gives None.

@@ -91,6 +91,84 @@ static bool in_set(const Code* set, Py_UCS4 c) {
   }
 }
 
+/// The characters below 256 of a category that the locale has no part in. Made when it is first asked for.
+static const Bitmap& category_bitmap(Code category) {
+  static Bitmap bitmaps[kCategoryCount];
+  static bool made[kCategoryCount];
+  Bitmap& bitmap = bitmaps[category];
+  if (!made[category]) {
+    for (unsigned c = 0; c < 256; c++) {
+      if (in_category(category, c)) bitmap.add(c);
+    }
+    made[category] = true;
+  }
+  return bitmap;
+}
+
+/// in_set() for all characters below 256 at once. The set doesn't depend on case folding.
+static Bitmap set_bitmap(const Code* set) {
+  Bitmap members, decided;
+  bool yes = true;
+  auto decide = [&](const Bitmap& matched) {
+    for (int i = 0; i < 4; i++) {
+      if (yes) members.words[i] |= matched.words[i] & ~decided.words[i];
+      decided.words[i] |= matched.words[i];
+    }
+  };
+  while (*set != kFailure) {
+    Bitmap matched;
+    switch (*set++) {
+      case kNegate:
+        yes = !yes;
+        break;
+      case kLiteral:
+        if (*set < 256) matched.add(*set);
+        set++;
+        break;
+      case kCategory:
+        matched = category_bitmap(*set++);
+        break;
+      case kRange:
+        for (Code c = set[0]; c < 256 && c <= set[1]; c++) matched.add(c);
+        set += 2;
+        break;
+      case kCharset:
+        for (int i = 0; i < 8; i++) matched.words[i / 2] |= uint64_t{set[i]} << (i % 2 * 32);
+        set += 8;
+        break;
+      case kBigCharset: {
+        const Code blocks = *set++;
+        const Code* block = set + 64 + reinterpret_cast<const unsigned char*>(set)[0] * 8;
+        for (int i = 0; i < 8; i++) matched.words[i / 2] |= uint64_t{block[i]} << (i % 2 * 32);
+        set += 64 + blocks * 8;
+        break;
+      }
+      default:
+        return members;
+    }
+    decide(matched);
+  }
+  yes = !yes;
+  Bitmap everything;
+  everything.fill();
+  decide(everything);
+  return members;
+}
+
+void CharClass::fill_bitmap() {
+  if (kind == kSet && fold == Fold::kNone) {
+    bitmap = set_bitmap(set);
+  } else if (kind == kOne && fold == Fold::kNone) {
+    if (character < 256) bitmap.add(character);
+  } else if (kind == kEverything) {
+    bitmap.fill();
+  } else {
+    for (unsigned c = 0; c < 256; c++) {
+      if (matches_slowly(c)) bitmap.add(c);
+    }
+  }
+}
+
 bool CharClass::matches_slowly(Py_UCS4 c) const {
   switch (kind) {
     case kEverything:

@@ -63,6 +63,8 @@ struct CharClass {
 
   /// Any character, without the bitmap.
   bool matches_slowly(Py_UCS4 c) const;
+  /// For classes that don't depend on the locale.
+  void fill_bitmap();
   ALWAYS_INLINE bool matches(Py_UCS4 c) const {
     return LIKELY(c < 256 && !by_locale) ? bitmap.has(c) : matches_slowly(c);
   }

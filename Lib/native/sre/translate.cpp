@@ -38,9 +38,7 @@ class Translator {
 
   /// Adds a class and its bitmap; its number.
   uint32_t add_class(CharClass c) {
-    for (unsigned i = 0; i < 256 && !c.by_locale; i++) {
-      if (c.matches_slowly(i)) c.bitmap.add(i);
-    }
+    if (!c.by_locale) c.fill_bitmap();
     program_.classes.push_back(c);
     return static_cast<uint32_t>(program_.classes.size() - 1);
   }
