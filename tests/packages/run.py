@@ -17,6 +17,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import string
 import subprocess
 import sys
@@ -350,6 +351,10 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     options.pyston = os.path.abspath(options.pyston)
+    # What nohup or a shell's background job ignores would be ignored by every process below, and suites test signals.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     tables = tomllib.loads((HERE / "packages.toml").read_text())
     return check_core(options, tables) if options.check else run_packages(options, tables)
 
