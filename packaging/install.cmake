@@ -5,14 +5,12 @@
 #   lib/libpyston3.11.so                      the library for such programs
 #   lib/libpython3.11/libpython3.11.so.1.0    the same under CPython's name: as LD_LIBRARY_PATH it makes unmodified programs run on it
 #   lib/libpyston_jit.so                      the trace compiler, opened when the first loop is to be compiled
-#   lib/pyston3.11/                           our own Python package (Lib/python)
 #
 # The build directory has the same shape, so that everything works from there too.
 
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/bin ${CMAKE_BINARY_DIR}/lib/libpython3.11)
 file(CREATE_LINK pyston ${CMAKE_BINARY_DIR}/bin/python3.11 SYMBOLIC)
 file(CREATE_LINK pyston-config ${CMAKE_BINARY_DIR}/bin/python3.11-config SYMBOLIC)
-file(CREATE_LINK ${CMAKE_SOURCE_DIR}/Lib/python ${CMAKE_BINARY_DIR}/lib/pyston3.11 SYMBOLIC)
 foreach(name libpython3.11.so libpython3.11.so.1.0)
   file(CREATE_LINK ../libpyston3.11.so ${CMAKE_BINARY_DIR}/lib/libpython3.11/${name} SYMBOLIC)
 endforeach()
@@ -32,4 +30,3 @@ if(TARGET pyston_jit)
   install(TARGETS pyston_jit LIBRARY DESTINATION lib)
 endif()
 install(FILES packaging/pyston-3.11.pc packaging/pyston-3.11-embed.pc DESTINATION lib/pkgconfig)
-install(DIRECTORY Lib/python/ DESTINATION lib/pyston3.11 PATTERN __pycache__ EXCLUDE)

@@ -1,19 +1,23 @@
-"""Compiles the modules that start-up needs into a C file with the tables of frozen_table.h.
+"""Compiles the modules that start-up needs, and our own package, into a C file with the tables of frozen_table.h.
 
     pyston_bootstrap -I -S tools/freeze.py OUTPUT.c
 
 Runs on the first-stage binary, whose own compiler makes the code, from the installed standard library.
 """
 import marshal
+import os.path
 import sys
 
 LIBRARY = "/usr/lib/python3.11/"
+OWN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Lib/python/")
 
 # (module name, file, code name, is package); the module's code is named after what it stands for.
 BOOTSTRAP = [
     ("_frozen_importlib", "importlib/_bootstrap.py", "importlib._bootstrap", 0),
     ("_frozen_importlib_external", "importlib/_bootstrap_external.py", "importlib._bootstrap_external", 0),
     ("zipimport", "zipimport.py", "zipimport", 0),
+    # Ours: found without an entry in sys.path.
+    ("pyston", OWN + "pyston/__init__.py", "pyston", 1), ("pyston.jit", OWN + "pyston/jit.py", "pyston.jit", 0),
 ]
 STDLIB = [(name, file, name, package) for name, file, package in [
     ("abc", "abc.py", 0), ("codecs", "codecs.py", 0), ("io", "io.py", 0),
@@ -42,7 +46,7 @@ TEST += [("__phello__.ham.eggs", Text(), "__phello__.ham.eggs", 0),
 def code_bytes(file, code_name):
     source = file
     if not isinstance(file, Text):
-        with open(LIBRARY + file, encoding="utf-8") as stream:
+        with open(os.path.join(LIBRARY, file), encoding="utf-8") as stream:
             source = stream.read()
     return marshal.dumps(compile(source, f"<frozen {code_name}>", "exec", dont_inherit=True, optimize=0))
 

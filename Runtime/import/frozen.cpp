@@ -30,6 +30,8 @@ const struct _module_alias kAliases[] = {
     {"__phello__.__init__", "<__phello__"},
     {"__phello__.ham.__init__", "<__phello__.ham"},
     {"__hello_only__", nullptr},
+    {"pyston", nullptr},
+    {"pyston.jit", nullptr},
     {nullptr, nullptr},
 };
 }  // namespace

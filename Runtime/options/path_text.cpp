@@ -1,5 +1,4 @@
-// Questions about paths, and where this engine itself is installed.
-#include <dlfcn.h>
+// Questions about paths.
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -47,26 +46,6 @@ Path join(const Path& left, const Path& right) {
 Path real_path(const Path& path) {
   char resolved[PATH_MAX];
   return !path.empty() && realpath(encode(path).c_str(), resolved) != nullptr ? decode(resolved) : path;
-}
-
-namespace {
-
-/// The file that this code was loaded from: the executable, or the library in a program that embeds.
-Path image() {
-#ifdef __PIC__
-  Dl_info info;
-  return dladdr(reinterpret_cast<void*>(&image), &info) != 0 ? real_path(decode(info.dli_fname)) : Path();
-#else
-  return real_path(L"/proc/self/exe");
-#endif
-}
-
-}  // namespace
-
-Path package_directory() {
-  // bin/pyston and lib/libpyston3.11.so lie beside it in the same way.
-  const Path directory = join(parent(parent(image())), L"lib/pyston3.11");
-  return is_directory(directory) ? directory : Path();
 }
 
 }  // namespace pyston::options

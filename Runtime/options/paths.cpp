@@ -140,9 +140,7 @@ PyStatus default_search_path(const PyConfig* config, const Layout& layout, const
   if (config->pythonpath_env != nullptr) STATUS_TRY(append_paths(list, config->pythonpath_env));
   STATUS_TRY(PyWideStringList_Append(list, join(join(prefix, layout.platlibdir), kZipName).c_str()));
   STATUS_TRY(PyWideStringList_Append(list, layout.library(prefix).c_str()));
-  STATUS_TRY(PyWideStringList_Append(list, layout.dynamic(exec_prefix).c_str()));
-  const Path own = package_directory();
-  return own.empty() ? status_ok() : PyWideStringList_Append(list, own.c_str());
+  return PyWideStringList_Append(list, layout.dynamic(exec_prefix).c_str());
 }
 
 PyStatus compute_search_path(PyConfig* config, const Layout& layout, const Path& prefix, const Path& exec_prefix) {

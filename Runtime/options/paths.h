@@ -21,7 +21,4 @@ Path join(const Path& left, const Path& right);
 /// With symbolic links followed, as far as the path exists.
 Path real_path(const Path& path);
 
-/// The directory of our own pure-Python package, in the tree that this engine was loaded from; empty if it isn't there.
-Path package_directory();
-
 }  // namespace pyston::options

@@ -8,7 +8,7 @@ names = ("executable", "_base_executable", "prefix", "exec_prefix", "base_prefix
          "orig_argv", "_stdlib_dir", "_home", "pycache_prefix")
 found = {f"sys.{name}": getattr(sys, name, "<missing>") for name in names}
 # Our own package has its directory on the path, behind the standard library.
-found["sys.path"] = [entry for entry in sys.path if not entry.endswith(("/lib/pyston3.11", "/Lib/python"))]
+found["sys.path"] = sys.path
 found["flags"] = str(sys.flags)
 found["site in sys.modules"] = "site" in sys.modules
 if sys.flags.no_site == 0:
