@@ -1,47 +1,41 @@
 // malloc() and its relatives for the whole process, where libmimalloc's place blocks other than glibc's do.
 //
-// The process's malloc is mimalloc's; what is defined here comes before it. Two things differ without that, both of which C and C++
+// The process's malloc is mimalloc's; what is defined here comes before it. Three things differ without that, all of which C and C++
 // extensions notice:
 //   - Blocks of 8 bytes and less are aligned to 8 bytes only, glibc's always to 16: code that maps the memory of numpy's scalars
 //     checks for it. Such sizes are raised to 16 bytes, also for PyMem_Malloc and PyObject_Malloc (allocator.cpp).
 //   - The aligned functions take any block of up to 1024 bytes whose size is a power of two for aligned to that size, but pages start at
 //     multiples of 128 bytes only: alignments of 256, 512 and 1024 bytes (direct I/O, alignas) came out wrong. The functions that take
 //     an offset besides look at the address.
+//   - What exceeds the machine is refused (requested_size): a library that asks for terabytes gets null, and reports that, as with glibc.
 // Only the executable holds these: a program that embeds the library has its own malloc().
 #include <bit>
-#include <bits/functexcept.h>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <dlfcn.h>
 #include <mimalloc.h>
 #include <new>
 
 #include "Runtime/memory/allocator.h"
 
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-using pyston::aligned_size;
+using pyston::requested_size;
 
 namespace {
 
 constexpr size_t kLargestPower = (SIZE_MAX >> 1) + 1;
 
-void* allocate(size_t alignment, size_t size) { return mi_malloc_aligned_at(size, alignment, 0); }
+void* allocate(size_t alignment, size_t size) { return mi_malloc_aligned_at(requested_size(size), alignment, 0); }
 
-/// For operator new: the program's handler may make room; null without one.
-void* allocate_or_ask(size_t alignment, size_t size) {
-  void* block = allocate(alignment, size);
-  while (block == nullptr) {
-    const std::new_handler handler = std::get_new_handler();
-    if (handler == nullptr) return nullptr;
-    handler();
-    block = allocate(alignment, size);
-  }
-  return block;
-}
-
-void* allocate_or_throw(size_t alignment, size_t size) {
-  void* block = allocate_or_ask(alignment, size);
-  if (block == nullptr) std::__throw_bad_alloc();
-  return block;
+/// A function of the C++ library that extensions use, for when memory is short: it calls the program's new-handler and throws what extensions can
+/// catch. The executable's own copy of that library has other handlers and its own unwinder.
+template <class Function>
+Function* of_shared_library(const char* name) {
+  void* library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+  void* function = library != nullptr ? dlsym(library, name) : nullptr;
+  if (function == nullptr) abort();  // nobody is there to catch it
+  return reinterpret_cast<Function*>(function);
 }
 
 }  // namespace
@@ -49,7 +43,7 @@ void* allocate_or_throw(size_t alignment, size_t size) {
 #pragma GCC visibility push(default)
 extern "C" {
 
-void* malloc(size_t size) { return mi_malloc(aligned_size(size)); }
+void* malloc(size_t size) { return mi_malloc(requested_size(size)); }
 
 void* calloc(size_t count, size_t size) {
   size_t total;
@@ -57,7 +51,7 @@ void* calloc(size_t count, size_t size) {
     errno = ENOMEM;
     return nullptr;
   }
-  return mi_zalloc(aligned_size(total));
+  return mi_zalloc(requested_size(total));
 }
 
 void* realloc(void* block, size_t size) {
@@ -65,7 +59,7 @@ void* realloc(void* block, size_t size) {
     mi_free(block);
     return nullptr;
   }
-  return mi_realloc(block, aligned_size(size));
+  return mi_realloc(block, requested_size(size));
 }
 
 void* reallocarray(void* block, size_t count, size_t size) {
@@ -83,7 +77,7 @@ void* aligned_alloc(size_t alignment, size_t size) {
     errno = EINVAL;
     return nullptr;
   }
-  void* block = allocate(std::bit_ceil(alignment), aligned_size(size));
+  void* block = allocate(std::bit_ceil(alignment), size);
   if (block == nullptr) errno = ENOMEM;
   return block;
 }
@@ -92,7 +86,7 @@ void* memalign(size_t alignment, size_t size) { return aligned_alloc(alignment, 
 
 int posix_memalign(void** result, size_t alignment, size_t size) {
   if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
-  void* block = allocate(alignment, aligned_size(size));
+  void* block = allocate(alignment, size);
   if (block == nullptr) return ENOMEM;
   *result = block;
   return 0;
@@ -101,16 +95,27 @@ int posix_memalign(void** result, size_t alignment, size_t size) {
 }  // extern "C"
 #pragma GCC visibility pop
 
-void* operator new(size_t size) { return mi_new(aligned_size(size)); }
-void* operator new[](size_t size) { return mi_new(aligned_size(size)); }
-void* operator new(size_t size, const std::nothrow_t&) noexcept { return mi_new_nothrow(aligned_size(size)); }
-void* operator new[](size_t size, const std::nothrow_t&) noexcept { return mi_new_nothrow(aligned_size(size)); }
-void* operator new(size_t size, std::align_val_t alignment) { return allocate_or_throw(static_cast<size_t>(alignment), size); }
-void* operator new[](size_t size, std::align_val_t alignment) { return allocate_or_throw(static_cast<size_t>(alignment), size); }
-void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return allocate_or_ask(static_cast<size_t>(alignment), size);
+void* operator new(size_t size) {
+  void* block = malloc(size);
+  return LIKELY(block != nullptr) ? block : of_shared_library<void*(size_t)>("_Znwm")(size);
 }
-void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return allocate_or_ask(static_cast<size_t>(alignment), size);
+void* operator new[](size_t size) { return operator new(size); }
+void* operator new(size_t size, const std::nothrow_t& tag) noexcept {
+  void* block = malloc(size);
+  return LIKELY(block != nullptr) ? block : of_shared_library<void*(size_t, const std::nothrow_t&)>("_ZnwmRKSt9nothrow_t")(size, tag);
+}
+void* operator new[](size_t size, const std::nothrow_t& tag) noexcept { return operator new(size, tag); }
+void* operator new(size_t size, std::align_val_t alignment) {
+  void* block = allocate(static_cast<size_t>(alignment), size);
+  return LIKELY(block != nullptr) ? block : of_shared_library<void*(size_t, std::align_val_t)>("_ZnwmSt11align_val_t")(size, alignment);
+}
+void* operator new[](size_t size, std::align_val_t alignment) { return operator new(size, alignment); }
+void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t& tag) noexcept {
+  void* block = allocate(static_cast<size_t>(alignment), size);
+  if (LIKELY(block != nullptr)) return block;
+  return of_shared_library<void*(size_t, std::align_val_t, const std::nothrow_t&)>("_ZnwmSt11align_val_tRKSt9nothrow_t")(size, alignment, tag);
+}
+void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t& tag) noexcept {
+  return operator new(size, alignment, tag);
 }
 #endif

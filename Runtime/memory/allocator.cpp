@@ -4,6 +4,7 @@
 // exchange. The object and mem domains use mimalloc, the raw domain malloc (so that what C libraries release with free()
 // may come from it). FAST: while a domain still has its own functions the table is not consulted.
 // The checking allocator of PYTHONMALLOC=debug is debug_allocator.cpp.
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -24,13 +25,13 @@ void* system_calloc(void*, size_t count, size_t size) {
 void* system_realloc(void*, void* block, size_t size) { return realloc(block, size != 0 ? size : 1); }
 void system_free(void*, void* block) { free(block); }
 
-void* pool_malloc(void*, size_t size) { return mi_malloc(aligned_size(size)); }
+void* pool_malloc(void*, size_t size) { return mi_malloc(requested_size(size)); }
 void* pool_calloc(void*, size_t count, size_t size) {
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) return nullptr;
-  return mi_zalloc(aligned_size(total));
+  return mi_zalloc(requested_size(total));
 }
-void* pool_realloc(void*, void* block, size_t size) { return mi_realloc(block, aligned_size(size)); }
+void* pool_realloc(void*, void* block, size_t size) { return mi_realloc(block, requested_size(size)); }
 void pool_free(void*, void* block) { mi_free(block); }
 
 constexpr PyMemAllocatorEx kSystem = {nullptr, system_malloc, system_calloc, system_realloc, system_free};
@@ -49,34 +50,21 @@ ALWAYS_INLINE bool is_pool() {
 }
 
 constexpr size_t kLimit = PY_SSIZE_T_MAX;
-constexpr size_t kLarge = size_t{1} << 28;
-
-/// Whether the kernel would promise that much memory. mimalloc maps without reservation, which the kernel never refuses:
-/// what exceeds the machine would succeed here and get the process killed when it is written to, instead of MemoryError.
-COLD bool is_granted(size_t size) {
-  if (size > kLimit) return false;
-  void* probe = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (probe == MAP_FAILED) return false;
-  munmap(probe, size);
-  return true;
-}
-ALWAYS_INLINE bool is_refused(size_t size) { return UNLIKELY(size > kLarge) && !is_granted(size); }
-
 template <int domain>
 ALWAYS_INLINE void* allocate(size_t size) {
-  if (is_refused(size)) return nullptr;
   if (is_pool<domain>()) return pool_malloc(nullptr, size);
+  if (UNLIKELY(size > kLimit)) return nullptr;
   return allocators[domain].malloc(allocators[domain].ctx, size);
 }
 template <int domain>
 ALWAYS_INLINE void* allocate_zeroed(size_t count, size_t size) {
-  if (UNLIKELY(size != 0 && count > kLimit / size) || is_refused(count * size)) return nullptr;
+  if (UNLIKELY(size != 0 && count > kLimit / size)) return nullptr;
   return allocators[domain].calloc(allocators[domain].ctx, count, size);
 }
 template <int domain>
 ALWAYS_INLINE void* reallocate(void* block, size_t size) {
-  if (is_refused(size)) return nullptr;
   if (is_pool<domain>()) return pool_realloc(nullptr, block, size);
+  if (UNLIKELY(size > kLimit)) return nullptr;
   return allocators[domain].realloc(allocators[domain].ctx, block, size);
 }
 template <int domain>
@@ -116,6 +104,13 @@ constexpr NamedAllocator kNames[] = {
 };
 
 }  // namespace
+
+COLD size_t granted_size(size_t size) {
+  void* probe = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (probe == MAP_FAILED) return SIZE_MAX;
+  munmap(probe, size);
+  return size;
+}
 
 PyMemAllocatorEx& allocator_of(PyMemAllocatorDomain domain) { return allocators[domain]; }
 

@@ -30,13 +30,14 @@ def environment(directory):
     return env
 
 
-def compiler():
-    return next(c for c in ("clang-19", "clang", "gcc", "cc") if shutil.which(c))
+def compiler(source):
+    choice = ("clang++-19", "g++") if source.suffix == ".cpp" else ("clang-19", "clang", "gcc", "cc")
+    return next(c for c in choice if shutil.which(c))
 
 
 def build(source, directory):
     """Compiles an extension into a directory under the plain suffix, for either interpreter."""
-    command = [compiler(), "-O1", "-fPIC", "-shared", "-w", f"-I{INCLUDE}", f"-I{INCLUDE}/internal", str(source), "-o",
+    command = [compiler(source), "-O1", "-fPIC", "-shared", "-w", f"-I{INCLUDE}", f"-I{INCLUDE}/internal", str(source), "-o",
                f"{directory}/{source.stem}.so"]
     subprocess.run(command, check=True)
 
@@ -119,7 +120,7 @@ def main():
     options = parser.parse_args()
     options.pyston = os.path.abspath(options.pyston)
     with tempfile.TemporaryDirectory() as directory:
-        for source in [HERE / "caller.c", *(HERE / "extensions").glob("*.c")]:
+        for source in [HERE / "caller.c", *(HERE / "extensions").glob("*.c*")]:
             build(source, directory)
         problems = check_scripts(options, directory)
         if not options.k:
