@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <wctype.h>
+#include <vector>
 
 #include "Runtime/options/paths.h"
 #include "internal/pycore_fileutils.h"
@@ -96,6 +97,57 @@ PyStatus append_paths(PyWideStringList* list, const Path& all) {
   return status_ok();
 }
 
+/// `path`, which is absolute, without "." and ".." components (as text: links are not followed).
+Path normalized(const Path& path) {
+  Path result;
+  for (size_t start = 0; start < path.size();) {
+    size_t end = path.find(L'/', start);
+    if (end == Path::npos) end = path.size();
+    const Path component = path.substr(start, end - start);
+    if (component == L"..") {
+      result = result.substr(0, result.rfind(L'/') == Path::npos ? 0 : result.rfind(L'/'));
+    } else if (!component.empty() && component != L".") {
+      result += L"/" + component;
+    }
+    start = end + 1;
+  }
+  return result.empty() ? Path(L"/") : result;
+}
+
+/// EXECUTABLE._pth, the file that says what sys.path is, whatever the environment says (the documentation of sys.path's
+/// initialisation names it for Windows; python3.11 reads it everywhere).
+struct PathFile {
+  bool found = false;
+  bool blank = true;  // not a single line: QUIRK: then its directory is taken for PYTHONHOME, and no more
+  bool import_site = false;
+  std::vector<Path> directories;
+};
+
+PathFile read_path_file(const Path& executable) {
+  PathFile result;
+  if (executable.empty()) return result;
+  FILE* file = fopen(encode(executable + L"._pth").c_str(), "r");
+  if (file == nullptr) return result;
+  result.found = true;
+  char* line = nullptr;
+  size_t capacity = 0;
+  while (getline(&line, &capacity, file) >= 0) {
+    const Path text = trimmed(decode(line));
+    result.blank = false;
+    if (text.empty() || text[0] == L'#') continue;
+    if (text == L"import site") {
+      result.import_site = true;
+    } else if (text.rfind(L"import ", 0) == 0) {
+      fprintf(stderr, "unsupported 'import' line in ._pth file\n");
+    } else {
+      result.directories.push_back(normalized(join(parent(executable), text)));
+    }
+  }
+  free(line);
+  fclose(file);
+  return result;
+}
+
 /// The directories of an installation: PREFIX/lib/python3.11 and EXEC_PREFIX/lib/python3.11/lib-dynload.
 struct Layout {
   Path platlibdir;
@@ -143,6 +195,26 @@ PyStatus default_search_path(const PyConfig* config, const Layout& layout, const
   return PyWideStringList_Append(list, layout.dynamic(exec_prefix).c_str());
 }
 
+/// What follows from a ._pth file: the directory that it is in is the installation, and nothing else is looked at.
+PyStatus apply_path_file(PyConfig* config, const Layout& layout, const PathFile& file) {
+  const Path directory = parent(config->executable);
+  config->isolated = 1;
+  config->use_environment = 0;
+  config->safe_path = 1;
+  config->site_import = file.import_site;
+  STATUS_TRY(assign_if_unset(&config->prefix, directory));
+  STATUS_TRY(assign_if_unset(&config->exec_prefix, directory));
+  STATUS_TRY(assign_if_unset(&config->base_prefix, config->prefix));
+  STATUS_TRY(assign_if_unset(&config->base_exec_prefix, config->exec_prefix));
+  STATUS_TRY(assign_if_unset(&config->stdlib_dir, layout.library(directory)));
+  _PyWideStringList_Clear(&config->module_search_paths);
+  for (const Path& entry : file.directories) {
+    STATUS_TRY(PyWideStringList_Append(&config->module_search_paths, entry.c_str()));
+  }
+  config->module_search_paths_set = 1;
+  return status_ok();
+}
+
 PyStatus compute_search_path(PyConfig* config, const Layout& layout, const Path& prefix, const Path& exec_prefix) {
   // The caller's paths may come from anywhere, so that there is no one directory of the standard library.
   if (config->module_search_paths_set) return assign(&config->stdlib_dir, L"");
@@ -173,11 +245,15 @@ PyStatus compute_paths(PyConfig* config, bool compute_all) {
   STATUS_TRY(assign_if_unset(&config->executable, find_executable(program)));
   const Path executable = config->executable;
   const Layout layout{config->platlibdir == nullptr ? L"lib" : Path(config->platlibdir)};
+  const bool own_path = config->module_search_paths_set || _PyPathConfig_GetGlobalModuleSearchPath() != nullptr;
+  const PathFile path_file = own_path ? PathFile() : read_path_file(executable);
+  const Path environment_home = config->home == nullptr || *config->home == L'\0' ? read_venv_home(executable) : Path();
+  if (path_file.found) STATUS_TRY(assign(&config->home, parent(executable).c_str()));
   const Path home = config->home == nullptr ? Path() : Path(config->home);
-  const Path environment_home = home.empty() ? read_venv_home(executable) : Path();
   STATUS_TRY(assign_if_unset(&config->base_executable, environment_home.empty()
                                                            ? executable
                                                            : base_of_environment(executable, environment_home)));
+  if (path_file.found && !path_file.blank) return apply_path_file(config, layout, path_file);
   Path prefix;
   Path exec_prefix;
   if (!home.empty()) {
