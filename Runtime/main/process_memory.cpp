@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <dlfcn.h>
+#include <malloc.h>
 #include <mimalloc.h>
 #include <new>
 
@@ -36,6 +37,23 @@ Function* of_shared_library(const char* name) {
   void* function = library != nullptr ? dlsym(library, name) : nullptr;
   if (function == nullptr) abort();  // nobody is there to catch it
   return reinterpret_cast<Function*>(function);
+}
+
+/// glibc's default M_MMAP_THRESHOLD in bytes: larger blocks are counted as mapped ones.
+constexpr size_t kMappedAbove = 128 * 1024;
+
+bool count_area(const mi_heap_t*, const mi_heap_area_t* area, void*, size_t, void* argument) {
+  auto& info = *static_cast<struct mallinfo2*>(argument);
+  const size_t used = area->used * area->block_size;
+  info.arena += area->committed;
+  if (area->block_size > kMappedAbove) {
+    info.hblks += area->used;
+    info.hblkhd += used;
+  } else {
+    info.uordblks += used;
+    info.fordblks += area->committed > used ? area->committed - used : 0;
+  }
+  return true;
 }
 
 }  // namespace
@@ -90,6 +108,19 @@ int posix_memalign(void** result, size_t alignment, size_t size) {
   if (block == nullptr) return ENOMEM;
   *result = block;
   return 0;
+}
+
+/// What the calling thread's heap holds, in bytes (mallinfo(3)); the heaps of other threads can't be looked into.
+struct mallinfo2 mallinfo2() {
+  struct mallinfo2 info = {};
+  mi_heap_visit_blocks(mi_heap_get_default(), false, count_area, &info);
+  return info;
+}
+
+/// Gives memory that is free back to the system; 1 as if it could.
+int malloc_trim(size_t) {
+  mi_collect(true);
+  return 1;
 }
 
 }  // extern "C"
