@@ -52,5 +52,8 @@ target_include_directories(pyston_jit SYSTEM PRIVATE ${PYTHON_HEADERS} ${PYTHON_
 target_compile_definitions(pyston_jit PRIVATE Py_BUILD_CORE=1 NDEBUG PYSTON_WITH_JIT=1)
 target_compile_options(pyston_jit PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti> -fvisibility=hidden
   -Wall -Wextra -Wno-missing-field-initializers)
+if(PYSTON_SANITIZED)  # the sanitizers' functions are the executable's
+  target_compile_options(pyston_jit PRIVATE -fno-sanitize=all)
+endif()
 target_link_libraries(pyston_jit PRIVATE ${LLVM_LIBRARY})
 target_link_options(pyston_jit PRIVATE -fuse-ld=lld -Wl,--exclude-libs,ALL -Wl,--unresolved-symbols=report-all)

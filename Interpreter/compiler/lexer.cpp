@@ -636,11 +636,9 @@ Tok Lexer::number(Token& token, int c) {
 
 Tok Lexer::get(Token& token) {
   bool blank_line;
-  bool fresh_line;
 next_logical_line:
   token_start = nullptr;
   blank_line = false;
-  fresh_line = at_line_start;
   if (at_line_start) {
     if (indentation(blank_line) == Tok::kError) return Tok::kError;
   }
@@ -653,11 +651,12 @@ next_logical_line:
     pending_indent--;
     return Tok::kIndent;
   }
-  if (UNLIKELY(async_def_) && fresh_line) {
-    // An async function ends where its indentation does.
+  if (UNLIKELY(async_def_)) {
+    // An async function ends where its indentation does, and not in the middle of a line: a type comment on a line of its
+    // own, which stands before the block's INDENT, is followed by a NEWLINE.
     int c = next_char();
     back_up(c);
-    if (async_def_newline_ && !blank_line && level == 0 && async_def_indent_ >= indent) {
+    if (async_def_newline_ && !blank_line && c != '\n' && level == 0 && async_def_indent_ >= indent) {
       async_def_ = async_def_newline_ = false;
       async_def_indent_ = 0;
     }

@@ -483,9 +483,9 @@ Stmt* Parser::for_statement(int start, bool is_async) {
   Expr* iterable = star_expressions();
   if (iterable == nullptr) return nullptr;
   if (!accept(Tok::kColon)) return diagnose_missing_colon();
+  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'for' statement", for_mark)) return nullptr;
   PyObject* type_comment;
   if (!optional_type_comment(type_comment)) return nullptr;
-  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'for' statement", for_mark)) return nullptr;
   Seq<Stmt*> body, orelse;
   if (!block(body) || !else_block(orelse)) return nullptr;
   auto fill = [&](auto* node) -> Stmt* {
@@ -558,9 +558,9 @@ Stmt* Parser::with_statement(int start, bool is_async) {
     }
     return nullptr;
   }
+  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'with' statement", with_mark)) return nullptr;
   PyObject* type_comment;
   if (!optional_type_comment(type_comment)) return nullptr;
-  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("'with' statement", with_mark)) return nullptr;
   Seq<Stmt*> body;
   if (!block(body)) return nullptr;
   if (used_parentheses && !requires_version(9, "Parenthesized context managers are")) return nullptr;
@@ -708,6 +708,8 @@ Stmt* Parser::function_definition(int start, bool is_async, Seq<Expr*> decorator
     }
   }
   if (!expect_forced(Tok::kColon, ":")) return nullptr;
+  // QUIRK: a type comment on a line of its own counts as a missing block once the text has failed.
+  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("function definition", def_mark)) return nullptr;
   PyObject* type_comment = nullptr;
   if (UNLIKELY(lexer.type_comments)) {
     if (at(Tok::kNewline)) {
@@ -730,7 +732,6 @@ Stmt* Parser::function_definition(int start, bool is_async, Seq<Expr*> decorator
       if (!optional_type_comment(type_comment)) return nullptr;
     }
   }
-  if (UNLIKELY(diagnosing_) && !diagnose_missing_block("function definition", def_mark)) return nullptr;
   Seq<Stmt*> body;
   if (!block(body)) return nullptr;
   auto fill = [&](auto* node) -> Stmt* {

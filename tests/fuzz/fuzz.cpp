@@ -42,8 +42,7 @@ void drop_exception() {
 void fuzz_lexer(const char* data, size_t size) {
   size_t prepared_size;
   char* encoding = nullptr;
-  char* prepared = prepare_source(data, std::strlen(data), false, true, nullptr, false, file_name, &prepared_size,
-                                  &encoding);
+  char* prepared = prepare_source(data, std::strlen(data), false, true, nullptr, file_name, &prepared_size, &encoding);
   check(prepared != nullptr, "prepare_source");
   if (prepared == nullptr) return;
   Lexer lexer;

@@ -85,6 +85,11 @@ VERSIONS = [
     'async def f():\n  def async(): pass\n', 'f(**a, *b)\n', "print(f'{x=}')\n", 'x = *a,\n', 'del (a)\n',
     'x[a:=1]\n', '{x:=1}\n', 'x[a:=1, b]\n', 'while x := f(): y\n', 'async for x in y: pass\n',
     'def f():\n  async with a: pass\n', 'global x\n', '1_0.0_1j\n', '0x_f\n',
+    'class A:\n    async def f(self):\n        await x\n\nasync def h():\n    a = 1\n    b = await x\nawait = 1\n',
+    'async def f():\n    # type: () -> int\n    return await x\n\n\nasync def g():  # type: () -> int\n    return await x\nasync = 1\n',
+    'for x in y:  # type: int\npass\n', 'with x:  # type: int\npass\n', 'def f():  # type: () -> int\npass\n',
+    'for x in y:\npass\n', 'with x:\npass\n', 'def f():\n  # type: () -> int\n  pass\n$\n',
+    'def f():\n  # type: () -> int\n  pass\nx y\n',
 ]
 for source in VERSIONS:
     for minor in range(3, 12):
