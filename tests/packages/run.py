@@ -53,7 +53,7 @@ class Side:
         env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYENV", "VIRTUAL_ENV"))}
         env.update(PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1", PYTHONNOUSERSITE="1", LC_ALL="C.UTF-8", TERM="dumb",
                    PIP_CACHE_DIR=str(WORK / f"pip-cache-{self.label}"), PIP_DISABLE_PIP_VERSION_CHECK="1",
-                   VENV=str(self.folder / "venv"), SOURCE=str(self.source),
+                   VENV=str(self.folder / "venv"), SOURCE=str(self.source), TESTS=str(HERE),
                    SITE=str(self.folder / "venv" / "lib" / "python3.11" / "site-packages"),
                    PATH=f"{self.folder / 'venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin:" + os.environ.get("PATH", ""))
         env.update({name: string.Template(value).safe_substitute(env) for name, value in self.table.get("environment", {}).items()})
