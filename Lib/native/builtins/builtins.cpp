@@ -267,7 +267,7 @@ PyMethodDef builtin_methods[] = {
     method<setattr, "setattr($module, obj, name, value, /)", "obj.name = value">(),
     fast_keywords("sorted", sorted,
                   "sorted($module, iterable, /, *, key=None, reverse=False)\n--\n\nA new sorted list of the items."),
-    method<sum, "sum($module, iterable, /, start=0)", "start plus all the items.">(),
+    method<sum, "sum($module, iterable, /, start=0)", "start plus all the items.\n\nThis is for numbers: strings are joined with ''.join().">(),
     fast("vars", vars,
          "vars([object]) -> dictionary\n\nobject.__dict__, or without an object the local variables."),
     {},
