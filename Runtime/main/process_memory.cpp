@@ -117,6 +117,18 @@ struct mallinfo2 mallinfo2() {
   return info;
 }
 
+/// The older form, whose fields are too narrow for large heaps.
+struct mallinfo mallinfo() {
+  const struct mallinfo2 info = mallinfo2();
+  struct mallinfo narrow = {};
+  narrow.arena = static_cast<int>(info.arena);
+  narrow.hblks = static_cast<int>(info.hblks);
+  narrow.hblkhd = static_cast<int>(info.hblkhd);
+  narrow.uordblks = static_cast<int>(info.uordblks);
+  narrow.fordblks = static_cast<int>(info.fordblks);
+  return narrow;
+}
+
 /// Gives memory that is free back to the system; 1 as if it could.
 int malloc_trim(size_t) {
   mi_collect(true);
