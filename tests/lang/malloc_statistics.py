@@ -1,4 +1,4 @@
-# mallinfo2() and mallinfo() tell C code (psutil's heap_info) what malloc() holds, malloc_trim() gives memory back.
+# mallinfo2() and mallinfo() tell C code what malloc() holds, malloc_trim() gives memory back.
 import ctypes
 
 libc = ctypes.CDLL(None)
