@@ -129,6 +129,11 @@ void fuzz_compiler(const char* data, size_t size) {
   check(static_cast<bool>(bytes), "marshal of a code object");
   auto again = marshal::read_from_memory(PyBytes_AS_STRING(bytes.get()), PyBytes_GET_SIZE(bytes.get()));
   check(static_cast<bool>(again), "unmarshal of a code object");
+  // A NaN among the constants equals nothing, but its bytes do. Version 2 has no marks that depend on reference counts.
+  auto plain = Ref<>::steal(PyMarshal_WriteObjectToString(code.get(), 2));
+  auto plain_again = Ref<>::steal(PyMarshal_WriteObjectToString(again.get(), 2));
+  check(plain && plain_again, "marshal in version 2");
+  if (PyObject_RichCompareBool(plain.get(), plain_again.get(), Py_EQ) == 1) return;
   if (PyObject_RichCompareBool(code.get(), again.get(), Py_EQ) != 1 || PyObject_Hash(code.get()) != PyObject_Hash(again.get())) {
     std::fprintf(stderr, "a code object differs after marshalling\n");
     std::abort();
