@@ -1,17 +1,7 @@
 # Memory that C code asks to be aligned is aligned, whatever the size; what it asks for plainly, to 16 bytes.
 import ctypes
 
-process = ctypes.CDLL(None)
-libstdcxx = ctypes.CDLL("libstdc++.so.6")
-size_t, pointer = ctypes.c_size_t, ctypes.c_void_p
-
-
-def function(name, *types, library=process, result=pointer):
-    found = getattr(library, name)
-    found.argtypes = types
-    found.restype = result
-    return found
-
+from support.c_functions import function, libstdcxx, pointer, size_t
 
 free = function("free", pointer, result=None)
 

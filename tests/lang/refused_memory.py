@@ -2,17 +2,7 @@
 import ctypes
 import errno
 
-process = ctypes.CDLL(None, use_errno=True)
-libstdcxx = ctypes.CDLL("libstdc++.so.6")
-size_t, pointer = ctypes.c_size_t, ctypes.c_void_p
-
-
-def function(name, *types, library=process, result=pointer):
-    found = getattr(library, name)
-    found.argtypes = types
-    found.restype = result
-    return found
-
+from support.c_functions import function, libstdcxx, pointer, process, size_t
 
 calls = {
     "malloc": function("malloc", size_t),
