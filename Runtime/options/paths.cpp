@@ -196,16 +196,11 @@ PyStatus default_search_path(const PyConfig* config, const Layout& layout, const
 }
 
 /// What follows from a ._pth file: the directory that it is in is the installation, and nothing else is looked at.
-PyStatus apply_path_file(PyConfig* config, const Layout& layout, const PathFile& file) {
-  const Path directory = parent(config->executable);
+PyStatus apply_path_file(PyConfig* config, const Layout& layout, const Path& directory, const PathFile& file) {
   config->isolated = 1;
   config->use_environment = 0;
   config->safe_path = 1;
   config->site_import = file.import_site;
-  STATUS_TRY(assign_if_unset(&config->prefix, directory));
-  STATUS_TRY(assign_if_unset(&config->exec_prefix, directory));
-  STATUS_TRY(assign_if_unset(&config->base_prefix, config->prefix));
-  STATUS_TRY(assign_if_unset(&config->base_exec_prefix, config->exec_prefix));
   STATUS_TRY(assign_if_unset(&config->stdlib_dir, layout.library(directory)));
   _PyWideStringList_Clear(&config->module_search_paths);
   for (const Path& entry : file.directories) {
@@ -253,10 +248,12 @@ PyStatus compute_paths(PyConfig* config, bool compute_all) {
   STATUS_TRY(assign_if_unset(&config->base_executable, environment_home.empty()
                                                            ? executable
                                                            : base_of_environment(executable, environment_home)));
-  if (path_file.found && !path_file.blank) return apply_path_file(config, layout, path_file);
+  const bool by_path_file = path_file.found && !path_file.blank;
   Path prefix;
   Path exec_prefix;
-  if (!home.empty()) {
+  if (by_path_file) {
+    prefix = exec_prefix = parent(executable);
+  } else if (!home.empty()) {
     split_home(home, &prefix, &exec_prefix);
   } else {
     const Path start = environment_home.empty() ? parent(real_path(executable)) : environment_home;
@@ -273,7 +270,7 @@ PyStatus compute_paths(PyConfig* config, bool compute_all) {
   STATUS_TRY(assign_if_unset(&config->exec_prefix, exec_prefix));
   STATUS_TRY(assign_if_unset(&config->base_prefix, config->prefix));
   STATUS_TRY(assign_if_unset(&config->base_exec_prefix, config->exec_prefix));
-  return compute_search_path(config, layout, prefix, exec_prefix);
+  return by_path_file ? apply_path_file(config, layout, prefix, path_file) : compute_search_path(config, layout, prefix, exec_prefix);
 }
 
 }  // namespace pyston::options
